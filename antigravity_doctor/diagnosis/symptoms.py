@@ -1,0 +1,104 @@
+"""What a status and body say about a request whose path is right (and what they add where it is wrong).
+
+Status codes of this proxy lie in known ways (facts/proxy-semantics.md §0 and §4); every rule here names its fact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from antigravity_doctor.diagnosis.model import Finding
+from antigravity_doctor.knowledge.routes import Route, RouteTable
+from antigravity_doctor.knowledge.versions import parse_version
+
+Headers = Iterable[tuple[str, str]]
+
+
+def body_kind(body: str | None, headers: Headers = ()) -> str:
+    """What a response body is: unknown, empty, html, token-rejected, token-limited, ip-blocked, disabled, error, other.
+
+    `None` means that nobody saw the body ("unknown"), which is not the same as an empty one.
+    """
+    content_type = next((value for name, value in headers if name.lower() == "content-type"), "").lower()
+    if content_type.startswith("text/html"):
+        return "html"
+    if body is None:
+        return "unknown"
+    text = body.strip()[:4096]
+    folded = text.lower()
+    if not text or folded in ("(no body)", "status code (no body)"):
+        return "empty"
+    if folded.startswith(("<!doctype html", "<html")) or "<!doctype html" in folded:
+        return "html"
+    if "token_rejected" in folded:
+        limited = ("expired", "ip limit", "curfew", "not available between")
+        return "token-limited" if any(word in folded for word in limited) else "token-rejected"
+    if "ip_blocked" in folded:
+        return "ip-blocked"
+    if "proxy service is currently disabled" in folded:
+        return "disabled"
+    if text[0] in "{[" or "error" in folded:
+        return "error"
+    return "other"
+
+
+def on_a_route(
+    route: Route, method: str | None, status: int | None, kind: str, table: RouteTable
+) -> tuple[Finding, ...]:
+    """Why a request with a right path failed. () where the status is no failure or there is none."""
+    facts = {"path": route.path, "route": route.path, "status": str(status), "method": method or "", "since": route.since}
+    if kind == "html":
+        # A route that this table has but the running server leaves to its web UI: an older proxy, or another program.
+        return (Finding("AGD404", "error", 0.7, facts),)
+    if status is None or status < 400:
+        return ()
+    if kind == "disabled":
+        return (Finding("AGD109", "error", 1.0, facts),)
+    if status == 401:
+        # From v4.1.12 a wrong key is 403, so a 401 means that no key arrived; before, it can mean either.
+        if _wrong_key_is_403(table):
+            return (Finding("AGD201", "error", 0.8, facts),)
+        return (Finding("AGD201", "error", 0.5, facts), Finding("AGD202", "error", 0.5, facts))
+    if status == 403:
+        if kind == "ip-blocked":
+            return (Finding("AGD203", "error", 1.0, facts),)
+        if kind == "token-limited":
+            return (Finding("AGD208", "error", 1.0, facts),)
+        if kind == "token-rejected":
+            return (Finding("AGD202", "error", 1.0, facts),)
+        return (Finding("AGD202", "error", 0.6, facts), Finding("AGD203", "error", 0.3, facts))
+    if status == 404:
+        if route.protocol == "mcp":
+            return (Finding("AGD406", "error", 0.9, facts),)
+        if kind == "empty":
+            # An empty 404 is a route miss: this server has not got the route that the table has.
+            return (Finding("AGD403", "error", 0.6, facts),)
+        return (Finding("AGD405", "error", 0.6 if kind == "unknown" else 0.95, facts),)
+    if status == 405:
+        # The table allows this method here, so the server that answered has an older table.
+        return (Finding("AGD403", "error", 0.6, facts),)
+    if status in (400, 406, 413, 415, 422):
+        return (Finding("AGD409", "error", 0.9, facts),)
+    if status == 503 and kind == "unknown":
+        return (Finding("AGD109", "error", 0.5, facts), Finding("AGD408", "error", 0.5, facts))
+    return (Finding("AGD408", "error", 0.8, facts),)
+
+
+def on_a_miss(path: str, method: str | None, status: int | None, kind: str) -> tuple[Finding, ...]:
+    """What the status adds to a path that is wrong: why the answer does not look like a 404."""
+    facts = {"path": path, "status": str(status), "method": method or ""}
+    if kind == "html":
+        return (Finding("AGD404", "info", 0.9, facts),)
+    if kind == "disabled":
+        return (Finding("AGD109", "error", 1.0, facts),)
+    if kind == "ip-blocked":
+        return (Finding("AGD203", "error", 1.0, facts),)
+    if status in (401, 403):
+        return (Finding("AGD207", "info", 0.95, facts),)
+    if status == 405:
+        return (Finding("AGD407", "info", 0.9, facts),)
+    return ()
+
+
+def _wrong_key_is_403(table: RouteTable) -> bool:
+    return table.version >= parse_version("4.1.12")

@@ -1,0 +1,131 @@
+"""The client catalogue: what each client appends to a base URL, loaded from `clients/*.json`.
+
+The format is described in docs/add-a-client.md and held by tests/clients/test_client_entries.py.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from antigravity_doctor.knowledge.files import load_json
+
+Step = str | Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request a client sends. `suffix` may hold one placeholder: {model}, {id} or {deployment}."""
+
+    method: str
+    suffix: str
+    required: bool
+    when: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mode:
+    """One protocol or provider setting of a client. `raw` is the JSON object, for what only texts need.
+
+    Compared and hashed by identity: there is one object a mode, and caches are keyed by it.
+    """
+
+    client: str
+    id: str
+    name: str
+    protocol: str
+    preferred: bool
+    versions: tuple[str | None, str | None]
+    steps: tuple[Step, ...]
+    requests: tuple[Request, ...]
+    raw: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Client:
+    """A client: its names and its modes. `raw` is the JSON object, for what only texts need."""
+
+    id: str
+    name: str
+    kind: str
+    names: tuple[str, ...]
+    modes: tuple[Mode, ...]
+    raw: Mapping[str, Any]
+
+
+class UnknownClientError(KeyError):
+    """No client has this name. `nearest` holds the ids of the clients whose names look most like it, best first."""
+
+    def __init__(self, name: str, nearest: Sequence[str]) -> None:
+        super().__init__(name)
+        self.name = name
+        self.nearest = tuple(nearest)
+
+
+@lru_cache(maxsize=1)
+def join_rules() -> dict[str, Any]:
+    """The named join rules: name -> {"steps": [...], "summary": str}."""
+    rules: dict[str, Any] = load_json("join-rules.json")
+    return rules
+
+
+def client_from_json(data: Mapping[str, Any]) -> Client:
+    """A Client of one entry's JSON object. Raises KeyError where the entry lacks a required field."""
+    rules = join_rules()
+    modes = []
+    for mode in data["modes"]:
+        rule = mode["join"]
+        versions = mode.get("versions") or {}
+        modes.append(
+            Mode(
+                client=data["id"],
+                id=mode["id"],
+                name=mode["name"],
+                protocol=mode["protocol"],
+                preferred=bool(mode.get("preferred")),
+                versions=(versions.get("from"), versions.get("below")),
+                steps=tuple(rules[rule]["steps"] if isinstance(rule, str) else rule),
+                requests=tuple(
+                    Request(r["method"], r["suffix"], bool(r.get("required")), r.get("when", ""))
+                    for r in mode["requests"]
+                ),
+                raw=mode,
+            )
+        )
+    packages = [p.partition(":")[2] or p for p in data.get("packages", ())]
+    names = (data["id"], data["name"], *data.get("aliases", ()), *packages, *data.get("packages", ()))
+    return Client(data["id"], data["name"], data["kind"], tuple(dict.fromkeys(names)), tuple(modes), data)
+
+
+@lru_cache(maxsize=1)
+def all_clients() -> tuple[Client, ...]:
+    """Every client of the catalogue, by id."""
+    folder = os.path.join(os.path.dirname(__file__), "clients")
+    files = sorted(name for name in os.listdir(folder) if name.endswith(".json"))
+    return tuple(client_from_json(load_json("clients", name)) for name in files)
+
+
+def find_client(name: str) -> Client:
+    """The client with this id, name, alias or package (case, spaces and punctuation do not matter).
+
+    Raises UnknownClientError, with the nearest clients, where there is none.
+    """
+    wanted = _fold(name)
+    known = {_fold(each): client for client in reversed(all_clients()) for each in reversed(client.names)}
+    for client in all_clients():
+        if client.id == name:
+            return client
+    if wanted and wanted in known:
+        return known[wanted]
+    import difflib
+
+    near = difflib.get_close_matches(wanted, known, n=6, cutoff=0.5)
+    near += [key for key in known if wanted and len(wanted) > 2 and wanted in key]
+    raise UnknownClientError(name, list(dict.fromkeys(known[key].id for key in near))[:4])
+
+
+def _fold(name: str) -> str:
+    return "".join(ch for ch in name.casefold() if ch.isalnum())
