@@ -27,6 +27,8 @@ from antigravity_doctor.knowledge.versions import parse_version
 # How far a hypothesis is believed that nothing but the path supports (an ordering, not a measurement).
 _ALONE, _WITH_CLIENT, _EXACT = 0.9, 0.95, 1.0
 _TYPED_FOREIGN, _TYPED_TWICE, _TYPED_ODD = 0.5, 0.08, 0.2
+# Client versions that have been superseded, and readings in which the client adds something else than before.
+_OLD = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +177,7 @@ def _missed(
 
     exact = base_url is not None
     known = index(client)
-    guesses = from_base(path, query, base_url, known, method) if base_url is not None else []
+    guesses = from_base(path, base_url, index(client, True), method) if base_url is not None else []
     mismatch: tuple[Finding, ...] = ()
     if base_url is not None and not guesses:
         generic = _generic(path, base_url, table, origin, anatomy)
@@ -258,34 +260,51 @@ def _fixes(
     guesses: list[Hypothesis], table: RouteTable, origin: str, exact: bool, has_client: bool
 ) -> tuple[tuple[Fix, ...], Route | None]:
     """The proved fixes of these hypotheses, one for each base URL and suffix, ranked; and the best one's route."""
-    merged: dict[tuple[str, str, str], list[Landing]] = {}
+    merged: dict[tuple[str, str], _Candidate] = {}
     for guess in guesses:
+        typed = _weight(guess.base_path)
         for landing in _landings(guess, table):
-            merged.setdefault((landing.base_path, guess.appends, guess.base_path), []).append(landing)
+            key = (landing.base_path, landing.path[len(landing.base_path.rstrip("/")) :])
+            weight = typed * landing.weight
+            known = merged.get(key)
+            if known is None:
+                merged[key] = _Candidate(weight, guess.base_path, [landing])
+                continue
+            known.landings.append(landing)
+            if weight > known.weight:
+                # The same advice for several typed bases: the likeliest one is shown as what happened.
+                known.weight, known.configured = weight, guess.base_path
     if not merged:
         return (), None
-    total = 0.0
-    ranked = []
-    for (base_path, appends, configured), landings in merged.items():
-        weight = _weight(configured) * (1.0 + 0.02 * len(landings))
-        total += weight
-        ranked.append((-weight, base_path, appends, configured, landings))
+    ranked = list(merged.items())
     if len(ranked) > 1:
-        ranked.sort(key=lambda each: each[:2])
+        ranked.sort(key=lambda each: (-each[1].weight, -len(each[1].landings), each[0]))
+    total = sum(each.weight for each in merged.values())
     ceiling = _EXACT if exact and has_client else 0.97 if exact else _WITH_CLIENT if has_client else _ALONE
     fixes = tuple(
         Fix(
             origin + base_path,
-            round(ceiling * -weight / total, 2),
+            round(ceiling * each.weight / total, 2),
             appends,
-            origin + configured,
-            landings[0].path,
-            landings[0].route.path,
-            landings[0].clients if len(landings) == 1 else _all_of(landings),
+            origin + each.configured,
+            each.landings[0].path,
+            each.landings[0].route.path,
+            each.landings[0].clients if len(each.landings) == 1 else _all_of(each.landings),
         )
-        for weight, base_path, appends, configured, landings in ranked[:6]
+        for (base_path, appends), each in ranked[:6]
     )
-    return fixes, ranked[0][4][0].route
+    return fixes, ranked[0][1].landings[0].route
+
+
+class _Candidate:
+    """A fix in the making: the likeliest typed base path, and every landing that proves the fix."""
+
+    __slots__ = ("configured", "landings", "weight")
+
+    def __init__(self, weight: float, configured: str, landings: list[Landing]) -> None:
+        self.weight = weight
+        self.configured = configured
+        self.landings = landings
 
 
 def _all_of(landings: list[Landing]) -> tuple[str, ...]:
@@ -293,38 +312,66 @@ def _all_of(landings: list[Landing]) -> tuple[str, ...]:
 
 
 class Landing(NamedTuple):
-    """A proof: with this base path the suffix reaches this route, for these clients."""
+    """A proof: with this base path the suffix reaches this route, for these clients (weighed: are they current?)."""
 
     base_path: str
     path: str
     route: Route
     clients: tuple[str, ...]
+    weight: float
 
 
 def _landings(guess: Hypothesis, table: RouteTable) -> list[Landing]:
     """Where this very suffix lands with each solved base: a mode may work while this request of it does not."""
     family = guess.family
-    simple = family.steps == ("strip-slashes", "append")
+    value = guess.suffix[len(family.head) : len(guess.suffix) - len(family.tail)] if family.has_placeholder else ""
     found: list[Landing] = []
-    for bases, clients in _right_bases(family, table):
+    for options in _templates(family, table):
         best = None
-        for base_path in bases:
-            if simple:
-                path = base_path + guess.suffix
+        for template in options:
+            if value:
+                path = template.path.replace(_MODEL, value)
+                reached = match(table, path)
+                if reached is None:
+                    continue
+                landing = Landing(template.base_path, path, reached.route, template.clients, template.weight)
             else:
-                path = split_url(join(family.steps, DEFAULT_ORIGIN + base_path, guess.suffix)).path
-            reached = match(table, path)
-            if reached is None or not allows(reached.route, family.method):
-                continue
-            landing = Landing(base_path, path, reached.route, clients)
-            if simple or base_path.rstrip("/") + guess.appends == path:
+                landing = template
+            if template.base_path.rstrip("/") + guess.appends == landing.path:
                 # The plainest reading: the client adds the same text to the right base as it did to the wrong one.
                 best = landing
                 break
-            best = best or landing
+            best = best or landing._replace(weight=landing.weight * _OLD)
         if best is not None:
             found.append(best)
     return found
+
+
+# Stands for the placeholder's value in a joined path; no path can hold it, since it is no character of a URL.
+_MODEL = "\x00"
+
+
+@lru_cache(maxsize=4096)
+def _templates(family: Family, table: RouteTable) -> tuple[tuple[Landing, ...], ...]:
+    """For each group of the family's modes that share their solutions: where the suffix lands, best base first."""
+    by_bases: dict[tuple[str, ...], list[Mode]] = {}
+    for mode in family.modes:
+        solutions = tuple(each.base_path for each in solve(mode, table))
+        if solutions:
+            by_bases.setdefault(solutions, []).append(mode)
+    weight = 1.0 if any(mode.versions[1] is None for mode in family.modes) else _OLD
+    suffix = family.head + (_MODEL if family.has_placeholder else "") + family.tail
+    found = []
+    for bases, modes in sorted(by_bases.items(), key=lambda each: -len(each[1])):
+        options = []
+        for base_path in bases:
+            path = split_url(join(family.steps, DEFAULT_ORIGIN + base_path, suffix)).path
+            reached = match(table, path)
+            if reached is not None and allows(reached.route, family.method):
+                options.append(Landing(base_path, path, reached.route, client_ids(modes), weight))
+        if options:
+            found.append(tuple(options))
+    return tuple(found)
 
 
 @lru_cache(maxsize=4096)
@@ -339,18 +386,6 @@ def _weight(base_path: str) -> float:
     if any(is_version(one) and is_version(two) for one, two in zip(segments, segments[1:], strict=False)):
         return _TYPED_TWICE
     return _TYPED_ODD
-
-
-@lru_cache(maxsize=4096)
-def _right_bases(family: Family, table: RouteTable) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
-    """The solved base paths (best first) that the family's modes share, with the clients they hold for."""
-    by_bases: dict[tuple[str, ...], list[Mode]] = {}
-    for mode in family.modes:
-        solutions = tuple(each.base_path for each in solve(mode, table))
-        if solutions:
-            by_bases.setdefault(solutions, []).append(mode)
-    ranked = sorted(by_bases.items(), key=lambda each: -len(each[1]))
-    return tuple((bases, client_ids(modes)) for bases, modes in ranked)
 
 
 def _by_endpoint(

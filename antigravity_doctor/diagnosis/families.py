@@ -21,6 +21,7 @@ _ORIGIN = "http://h"
 class Family:
     """`head` + placeholder + `tail` is the suffix (no placeholder: `tail` is ""); the query is not part of it.
 
+    `plain` says that its rule only strips slashes and adds, so that it is inverted by cutting the suffix off.
     Hashed by identity, so that what is solved for a family is solved once.
     """
 
@@ -29,7 +30,7 @@ class Family:
     head: str
     tail: str
     has_placeholder: bool
-    protocol: str
+    plain: bool
     modes: tuple[Mode, ...]
 
 
@@ -49,28 +50,41 @@ class Hypothesis(NamedTuple):
 Index = dict[str, tuple[Family, ...]]
 
 
+_PLAIN_STEPS = ("strip-slashes", "append")
+_SLASH_STEPS = frozenset(("strip-slash", "strip-slashes", "append"))
+
+
 @lru_cache(maxsize=64)
-def index(client: Client | None) -> Index:
-    """The families of one client, or of all, by the last segment of their suffix (see `_keys`)."""
-    grouped: dict[tuple[str, str, str, str], list[Mode]] = {}
+def index(client: Client | None, exact: bool = False) -> Index:
+    """The families of one client, or of all, by the last segment of their suffix (see `_key_of`).
+
+    Rules that differ only in how many closing slashes they strip are one family for guessing; with `exact` each rule
+    stays as it is, for the case that the base URL is known to the letter.
+    """
+    grouped: dict[tuple[str, str, str], list[Mode]] = {}
     steps_of: dict[str, tuple[Step, ...]] = {}
     for each in (client,) if client is not None else all_clients():
         for mode in each.modes:
             # Azure and Ollama modes never meet a route of their own; their paths are known as styles.
             if mode.protocol in ("azure", "ollama"):
                 continue
-            key = repr(mode.steps)
-            steps_of[key] = mode.steps
+            plain = mode.steps[-1] == "append" and all(
+                isinstance(step, str) and step in _SLASH_STEPS for step in mode.steps
+            )
+            steps = _PLAIN_STEPS if plain and not exact else mode.steps
+            key = repr(steps)
+            steps_of[key] = steps
             for request in mode.requests:
                 suffix = request.suffix.partition("?")[0]
-                modes = grouped.setdefault((key, request.method, suffix, mode.protocol), [])
+                modes = grouped.setdefault((key, request.method, suffix), [])
                 if mode not in modes:
                     modes.append(mode)
     found: dict[str, list[Family]] = {}
-    for (key, method, suffix, protocol), modes in grouped.items():
+    for (key, method, suffix), modes in grouped.items():
         start, end = suffix.find("{"), suffix.find("}")
         head, tail = (suffix[:start], suffix[end + 1 :]) if start >= 0 else (suffix, "")
-        family = Family(steps_of[key], method, head, tail, start >= 0, protocol, tuple(modes))
+        plain = steps_of[key] == _PLAIN_STEPS
+        family = Family(steps_of[key], method, head, tail, start >= 0, plain, tuple(modes))
         found.setdefault(_key_of(suffix), []).append(family)
     return {key: tuple(families) for key, families in found.items()}
 
@@ -95,8 +109,7 @@ def hypotheses(path: str, known: Index, method: str | None) -> list[Hypothesis]:
         suffix = _suffix_in(path, family)
         if suffix is None:
             continue
-        if family.steps == ("strip-slashes", "append"):
-            # The rule of most clients, inverted without running it.
+        if family.plain:
             base = path[: len(path) - len(suffix)]
             if not base.endswith("/"):
                 found.append(Hypothesis(base, suffix, suffix, family))
@@ -130,7 +143,7 @@ def _suffix_in(path: str, family: Family) -> str | None:
     return path[start:]
 
 
-def from_base(path: str, query: str | None, base_url: str, known: Index, method: str | None) -> list[Hypothesis]:
+def from_base(path: str, base_url: str, known: Index, method: str | None) -> list[Hypothesis]:
     """The hypotheses that hold for the base URL that is in use: joined with it, they give exactly this path."""
     origin_end = base_url.find("/", base_url.find("://") + 3)
     base_path = base_url[origin_end:] if origin_end >= 0 else ""

@@ -35,9 +35,9 @@ def join(steps: Sequence[Step], base_url: str, suffix: str) -> str:
             pass
         elif step == "resolve":
             url = resolve(url, suffix)
-        elif isinstance(step, Mapping) and len(step) == 1:
+        elif not isinstance(step, str) and len(step) == 1:
             (name, value), *_ = step.items()
-            if name == "add-unless" and isinstance(value, Mapping):
+            if name == "add-unless" and isinstance(value, dict):
                 if not _compiled(str(value["pattern"])).search(url):
                     url += str(value["text"])
             elif name == "drop-end":
@@ -45,7 +45,7 @@ def join(steps: Sequence[Step], base_url: str, suffix: str) -> str:
             elif name == "keep-if":
                 if _compiled(str(value)).search(url):
                     return url
-            elif name == "replace" and isinstance(value, Mapping):
+            elif name == "replace" and isinstance(value, dict):
                 url = _compiled(str(value["pattern"])).sub(str(value["with"]), url)
             else:
                 raise ValueError(f"unknown join step {step!r}")
@@ -82,9 +82,9 @@ def invert(steps: Sequence[Step], origin: str, path: str, suffix: str) -> tuple[
     if suffix and path.endswith(suffix):
         candidates.append(path[: len(path) - len(suffix)])
     for step in steps:
-        if isinstance(step, Mapping):
+        if not isinstance(step, str):
             added = step.get("add-unless")
-            if isinstance(added, Mapping):
+            if isinstance(added, dict):
                 tail = str(added["text"]) + suffix
                 if path.endswith(tail):
                     candidates.append(path[: len(path) - len(tail)])
@@ -94,10 +94,12 @@ def invert(steps: Sequence[Step], origin: str, path: str, suffix: str) -> tuple[
             candidates.append(path)
         elif step == "resolve":
             candidates.append("")
-    found = []
+    found: list[str] = []
     for candidate in candidates:
-        for base in (candidate, candidate + "/"):
-            if base not in found and join(steps, origin + base, suffix) == origin + path:
-                found.append(base)
-                break
-    return tuple(found)
+        if candidate not in found and join(steps, origin + candidate, suffix) == origin + path:
+            found.append(candidate)
+    if not found:
+        # Some rules read a closing slash as "add nothing of your own": only then the slash makes a difference.
+        closed = [candidate + "/" for candidate in candidates]
+        found = [base for base in closed if join(steps, origin + base, suffix) == origin + path]
+    return tuple(dict.fromkeys(found))

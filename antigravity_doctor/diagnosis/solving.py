@@ -13,7 +13,7 @@ from antigravity_doctor.diagnosis.simulating import Simulation, simulate
 from antigravity_doctor.diagnosis.urls import DEFAULT_ORIGIN
 from antigravity_doctor.knowledge.clients import Mode
 from antigravity_doctor.knowledge.routes import RouteTable
-from antigravity_doctor.knowledge.versions import parse_version
+from antigravity_doctor.knowledge.versions import Version, parse_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class Solution:
     optional: int
 
 
+@lru_cache(maxsize=32)
 def candidate_paths(table: RouteTable) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Base paths worth trying on this table: the version prefixes first, then everything longer or odder."""
     prefixes: set[str] = {""}
@@ -52,19 +53,14 @@ def is_version(segment: str) -> bool:
     return rest == "" or rest.startswith(("beta", "alpha"))
 
 
-@lru_cache(maxsize=32)
-def _candidates(table: RouteTable) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    return candidate_paths(table)
-
-
 @lru_cache(maxsize=4096)
 def solve(mode: Mode, table: RouteTable) -> tuple[Solution, ...]:
     """Every base path with which the mode works on this table, best first; () where no base URL alone works.
 
-    Best is: most of the not-required requests land too, then the routes that exist since the oldest proxy version
-    (so that the answer also holds for a proxy that is not the newest), then the shortest.
+    Best is: the routes that exist since the oldest proxy version (so that the answer also holds for a proxy that is
+    not the newest), then most of the not-required requests land too, then the shortest.
     """
-    for group in _candidates(table):
+    for group in candidate_paths(table):
         found = []
         for base_path in group:
             simulation = simulate(mode, DEFAULT_ORIGIN + base_path, table)
@@ -72,11 +68,11 @@ def solve(mode: Mode, table: RouteTable) -> tuple[Solution, ...]:
                 optional = sum(1 for each in simulation.requests if not each.required and each.verdict == "routed")
                 found.append(Solution(base_path, simulation, optional))
         if found:
-            return tuple(sorted(found, key=lambda each: (-each.optional, _newest_need(each, table), each.base_path)))
+            return tuple(sorted(found, key=lambda each: (_newest_need(each, table), -each.optional, each.base_path)))
     return ()
 
 
-def _newest_need(solution: Solution, table: RouteTable) -> object:
+def _newest_need(solution: Solution, table: RouteTable) -> Version:
     """The newest `since` among the routes that the required requests reach."""
     needs = [
         parse_version(found.route.since)

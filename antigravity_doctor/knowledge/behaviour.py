@@ -65,6 +65,7 @@ class Behaviour:
     health_version: bool
     body_limit: int
     count_tokens_colon: bool
+    status_port: bool
     json_errors: bool
 
 
@@ -134,6 +135,7 @@ def _behaviour(version: Version) -> Behaviour:
         health_version=bool(values["health_version"]),
         body_limit=values["body_limit"],
         count_tokens_colon=bool(values["count_tokens_colon"]),
+        status_port=bool(values["status_port"]),
         json_errors=bool(values["json_errors"]),
     )
 

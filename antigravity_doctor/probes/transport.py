@@ -14,6 +14,7 @@ The only module that imports httpx, and only when a client is made. What is guar
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import ipaddress
 import socket
@@ -139,6 +140,20 @@ async def first_bytes(address: Address, port: int, send: bytes, timeout: float, 
     return bytes(got)
 
 
+async def speaks_tls(address: Address, port: int, timeout: float) -> bool:
+    """Whether a TLS handshake succeeds on the port, whatever its certificate; nothing is sent over it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    try:
+        async with asyncio.timeout(timeout):
+            _, writer = await asyncio.open_connection(address.ip, port, ssl=context)
+    except (OSError, TimeoutError):
+        return False
+    writer.transport.abort()
+    return True
+
+
 # --- HTTP proxies from the environment -------------------------------------------------------------------------------
 
 
@@ -238,7 +253,7 @@ class Transport:
         try:
             self._client = httpx.AsyncClient(
                 # no certificate store is loaded for plain http: it costs more than all requests together
-                verify=ssl.create_default_context() if self._scheme == "https" else False,  # noqa: S501
+                verify=ssl.create_default_context() if self._scheme == "https" else False,
                 trust_env=False,
                 proxy=self._proxy,
                 follow_redirects=False,
@@ -255,11 +270,9 @@ class Transport:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._client is not None:
-            try:
+            with contextlib.suppress(Exception):  # closing is a courtesy: what it runs into changes no verdict
                 async with asyncio.timeout(1.0):
                     await self._client.aclose()
-            except Exception:  # noqa: S110 (closing is a courtesy: what it runs into changes no verdict)
-                pass
 
     def _connect_url(self) -> str:
         if self._address is None:
@@ -318,7 +331,7 @@ class Transport:
             extensions["sni_hostname"] = _ascii_host(self._host)
         sent = {"Host": host, "User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity", **headers}
         request = client.build_request(method, url, headers=sent, extensions=extensions)
-        async with _closing(await client.send(request, stream=True)) as response:
+        async with _Closing(await client.send(request, stream=True)) as response:
             progress.reply = Reply(
                 status=response.status_code,
                 headers=tuple((key.lower(), value) for key, value in response.headers.multi_items()),
@@ -356,7 +369,7 @@ class _Progress:
         return Reply(self.reply.status, self.reply.headers, bytes(self.body), _ms(started), whole)
 
 
-class _closing:
+class _Closing:
     """Closes a response without letting the close hang or replace what was already learned."""
 
     def __init__(self, response: httpx.Response) -> None:
@@ -366,10 +379,8 @@ class _closing:
         return self._response
 
     async def __aexit__(self, *_: object) -> None:
-        try:
+        with contextlib.suppress(Exception):
             await self._response.aclose()
-        except Exception:  # noqa: S110
-            pass
 
 
 # --- errors ----------------------------------------------------------------------------------------------------------
@@ -425,8 +436,9 @@ def _failure(error: Exception, started: float, while_: str) -> Failure:
     if while_ == "connect" and isinstance(error, TimeoutError):
         return Failure("connect-timeout", "nothing answered the connection attempt", elapsed)
     name, text = type(error).__name__, str(error)
-    if name in ("LocalProtocolError", "InvalidURL", "UnsupportedProtocol"):
-        return Failure("unsendable", _short(error), elapsed)
+    if name in ("LocalProtocolError", "InvalidURL", "UnsupportedProtocol") or isinstance(error, UnicodeError):
+        # no text of the error: it may quote a header's value
+        return Failure("unsendable", "the address or a header holds a character that HTTP cannot carry", elapsed)
     if name == "ProxyError":
         return Failure("proxy", _short(error), elapsed)
     if name == "RemoteProtocolError":

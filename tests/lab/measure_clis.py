@@ -1,12 +1,12 @@
 """Runs real command-line clients against a loopback recorder and writes what they really request.
 
-    unshare -rn sh -c 'ip link set lo up; exec python tests/lab/measure_clis.py --bin-dir DIR … [--client ID] --out FILE'
+    python tests/lab/measure_clis.py --bin-dir DIR … [--client ID …] --out FILE
 
-(without `unshare` it starts itself again inside one). The name space has nothing but the loopback interface, so no
+It starts itself again in a network name space of its own (`unshare -rn`). The name space has nothing but the loopback interface, so no
 client can reach a vendor: no telemetry, no update and no key leaves the machine. Each run has a throw-away HOME.
 
 DIR holds the clients' binaries (`…/node_modules/.bin` after `npm install @anthropic-ai/claude-code @openai/codex
-@google/gemini-cli opencode-ai @kilocode/cli`); it may be given more than once.
+@google/gemini-cli opencode-ai @kilocode/cli droid`); it may be given more than once.
 
 A row of the output is one run:
 
@@ -119,9 +119,62 @@ def gemini_file() -> dict[str, str]:
     return {".gemini/settings.json": json.dumps(settings)}
 
 
+def droid_file(base: str, provider: str) -> dict[str, str]:
+    custom = {
+        "id": f"custom:{MODEL}-0",
+        "index": 0,
+        "model": MODEL,
+        "displayName": MODEL,
+        "baseUrl": base,
+        "apiKey": KEY,
+        "provider": provider,
+        "maxOutputTokens": 1000,
+    }
+    return {".factory/settings.json": json.dumps({"customModels": [custom]})}
+
+
 def opencode_file(base: str, npm: str, where: str) -> dict[str, str]:
-    provider = {"npm": npm, "name": "Lab", "options": {"baseURL": base, "apiKey": KEY}, "models": {MODEL: {"name": MODEL}}}
+    provider = {
+        "npm": npm,
+        "name": "Lab",
+        "options": {"baseURL": base, "apiKey": KEY},
+        "models": {MODEL: {"name": MODEL}},
+    }
     return {where: json.dumps({"autoupdate": False, "share": "disabled", "provider": {"lab": provider}})}
+
+
+def built_in_google(config: str) -> Setup:
+    def files(base: str) -> dict[str, str]:
+        options = {"baseURL": base, "apiKey": KEY}
+        return {config: json.dumps({"autoupdate": False, "provider": {"google": {"options": options}}})}
+
+    return Setup(
+        mode="google",
+        setting=f"{config}: provider.google.options.baseURL (built-in provider)",
+        command=lambda binary, base: [str(binary), "run", "-m", "google/gemini-2.5-flash", "hi"],
+        files=files,
+        base_paths=("", "/v1beta", "/v1beta/"),
+    )
+
+
+def built_in_env(config: str) -> list[Setup]:
+    """The built-in providers, told the base URL by the variables of the vendors' own SDKs."""
+    return [
+        Setup(
+            mode,
+            f"env {name} (read?), built-in provider {mode}",
+            lambda binary, base, model=model: [str(binary), "run", "-m", model, "hi"],
+            lambda base, name=name, key=key: {name: base, key: KEY},
+            lambda base: {config: json.dumps({"autoupdate": False})},
+            base_paths=("", "/v1", "/v1/"),
+            watch_vendor=True,
+        )
+        for mode, name, key, model in (
+            ("anthropic", "ANTHROPIC_BASE_URL", "ANTHROPIC_API_KEY", "anthropic/claude-sonnet-4-5"),
+            ("openai", "OPENAI_BASE_URL", "OPENAI_API_KEY", "openai/gpt-5"),
+            ("google", "GOOGLE_GEMINI_BASE_URL", "GOOGLE_GENERATIVE_AI_API_KEY", "google/gemini-2.5-flash"),
+        )
+    ]
 
 
 def opencode_setups(config: str) -> list[Setup]:
@@ -185,7 +238,7 @@ SETUPS: dict[str, tuple[str, list[Setup]]] = {
             *(
                 Setup(
                     "messages",
-                    f"env {name} (ignored?)",
+                    f"env {name} (read?)",
                     claude,
                     lambda base, name=name: {**CLAUDE_ENV, **QUIET, name: base, "ANTHROPIC_API_KEY": KEY},
                     base_paths=("",),
@@ -228,7 +281,7 @@ SETUPS: dict[str, tuple[str, list[Setup]]] = {
                 codex,
                 lambda base: {"LAB_KEY": KEY},
                 lambda base: codex_file(base, wire="chat"),
-                base_paths=("/v1",),
+                endpoint="/v1/chat/completions",
             ),
             Setup(
                 "responses",
@@ -237,7 +290,8 @@ SETUPS: dict[str, tuple[str, list[Setup]]] = {
                 lambda base: {},
                 lambda base: {
                     ".codex/config.toml": (
-                        f'model = "{MODEL}"\nmodel_provider = "custom"\n\n[model_providers.custom]\nname = "Custom Node"\n'
+                        f'model = "{MODEL}"\nmodel_provider = "custom"\n\n'
+                        '[model_providers.custom]\nname = "Custom Node"\n'
                         f'base_url = "{base}"\nwire_api = "responses"\nrequires_openai_auth = true\n'
                     ),
                     ".codex/auth.json": json.dumps({"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": base}),
@@ -255,7 +309,7 @@ SETUPS: dict[str, tuple[str, list[Setup]]] = {
             ),
             Setup(
                 "built-in-openai",
-                "env OPENAI_BASE_URL (ignored?)",
+                "env OPENAI_BASE_URL (read?)",
                 codex,
                 lambda base: {"OPENAI_BASE_URL": base, "OPENAI_API_KEY": KEY, "CODEX_API_KEY": KEY},
                 base_paths=("/v1",),
@@ -263,7 +317,7 @@ SETUPS: dict[str, tuple[str, list[Setup]]] = {
             ),
             Setup(
                 "built-in-openai",
-                "~/.codex/auth.json: OPENAI_BASE_URL (ignored?)",
+                "~/.codex/auth.json: OPENAI_BASE_URL (read?)",
                 codex,
                 lambda base: {},
                 lambda base: {".codex/auth.json": json.dumps({"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": base})},
@@ -316,7 +370,7 @@ SETUPS: dict[str, tuple[str, list[Setup]]] = {
             *(
                 Setup(
                     "gemini",
-                    f"env {name} (ignored?)",
+                    f"env {name} (read?)",
                     gemini,
                     lambda base, name=name: {name: base, "GEMINI_API_KEY": KEY},
                     lambda base: gemini_file(),
@@ -331,25 +385,38 @@ SETUPS: dict[str, tuple[str, list[Setup]]] = {
         "opencode",
         [
             *opencode_setups(".config/opencode/opencode.json"),
-            *(
-                Setup(
-                    mode,
-                    f"env {name} (ignored?), built-in provider {mode}",
-                    lambda binary, base, model=model: [str(binary), "run", "-m", model, "hi"],
-                    lambda base, name=name, key=key: {name: base, key: KEY},
-                    lambda base: {".config/opencode/opencode.json": json.dumps({"autoupdate": False})},
-                    base_paths=("/v1",),
-                    watch_vendor=True,
-                )
-                for mode, name, key, model in (
-                    ("anthropic", "ANTHROPIC_BASE_URL", "ANTHROPIC_API_KEY", "anthropic/claude-sonnet-4-5"),
-                    ("openai", "OPENAI_BASE_URL", "OPENAI_API_KEY", "openai/gpt-5"),
-                    ("google", "GOOGLE_GEMINI_BASE_URL", "GOOGLE_GENERATIVE_AI_API_KEY", "google/gemini-2.5-flash"),
-                )
-            ),
+            built_in_google(".config/opencode/opencode.json"),
+            *built_in_env(".config/opencode/opencode.json"),
         ],
     ),
-    "kilo-cli": ("kilo", opencode_setups(".config/kilo/kilo.json")),
+    "kilo-cli": (
+        "kilo",
+        [
+            *opencode_setups(".config/kilo/kilo.json"),
+            built_in_google(".config/kilo/kilo.json"),
+            *built_in_env(".config/kilo/kilo.json"),
+        ],
+    ),
+    "droid": (
+        "droid",
+        [
+            Setup(
+                mode,
+                f"~/.factory/settings.json: customModels[].baseUrl, provider={provider}",
+                lambda binary, base: [str(binary), "exec", "-m", f"custom:{MODEL}-0", "hi"],
+                # droid exec wants a key of Factory's own before it does anything; this one is made up
+                lambda base: {"FACTORY_API_KEY": "fk-lab-0000"},
+                lambda base, provider=provider: droid_file(base, provider),
+                endpoint=endpoint,
+                watch_vendor=True,
+            )
+            for mode, provider, endpoint in (
+                ("anthropic", "anthropic", "/v1/messages"),
+                ("chat", "generic-chat-completion-api", "/v1/chat/completions"),
+                ("responses", "openai", "/v1/responses"),
+            )
+        ],
+    ),
 }
 
 
@@ -398,6 +465,7 @@ def run(binary: Path, setup: Setup, base_path: str, mode: Mode, limit: float) ->
             seen = recorder.take()
         text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", raw.decode("utf-8", "replace"))
         text = text.replace(base, "{base_url}").replace(recorder.origin, "{origin}").replace(str(home), "~")
+        text = "\n".join(line for line in text.splitlines() if line.strip() and not line.startswith("    at "))
         return {
             "mode": setup.mode,
             "setting": setup.setting,
@@ -406,7 +474,7 @@ def run(binary: Path, setup: Setup, base_path: str, mode: Mode, limit: float) ->
             "requests": [[r.method, r.target, list(r.key_places)] for r in seen],
             "user_agents": sorted({r.user_agent or "" for r in seen}),
             "vendor_hosts": sorted(set(sink.hosts)) if setup.watch_vendor else None,
-            "output": text.strip()[-1500:],
+            "output": text.strip()[-600:],
         }
     finally:
         shutil.rmtree(home, ignore_errors=True)
@@ -439,7 +507,7 @@ def main() -> None:
     args = parser.parse_args()
     if len(socket.if_nameindex()) > 1:
         again = ["sh", "-c", 'ip link set lo up; exec "$0" "$@"', sys.executable, *sys.argv]
-        os.execvp("unshare", ["unshare", "-rn", *again])
+        os.execvp("unshare", ["unshare", "-rn", *again])  # noqa: S606 (no shell is wanted)
     for client in args.client or sorted(SETUPS):
         name = SETUPS[client][0]
         binary = next((d / name for d in args.bin_dir if (d / name).exists()), None)
@@ -447,9 +515,11 @@ def main() -> None:
             print(f"{client}: no {name} in {', '.join(map(str, args.bin_dir))}", file=sys.stderr)
             continue
         old = json.loads(args.out.read_text(encoding="utf-8")) if args.out.exists() else []
-        rows = [row for row in old if row["client"] != client] + measure(client, binary.resolve(), args.limit)
-        args.out.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        print(f"{client}: {sum(row['client'] == client for row in rows)} runs", file=sys.stderr)
+        new = measure(client, binary.resolve(), args.limit)
+        rows = [row for row in old if (row["client"], row["version"]) != (client, new[0]["version"])] + new
+        lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+        args.out.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+        print(f"{client} {new[0]['version']}: {len(new)} runs", file=sys.stderr)
 
 
 if __name__ == "__main__":

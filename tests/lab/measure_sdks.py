@@ -16,12 +16,13 @@ request to the vendor.
 
 What is written, as rows so that a difference between two runs is readable:
 
-    matrix  [mode, setting, base URL behind the origin, call, method, raw target, where the key was]   (per client)
-    env     variable -> {"honoured": bool, "target": raw target | null, "vendor": host | null}
+    matrix  [mode, base URL behind the origin, call, method, raw target, where the key was]
+    env     mode -> variable -> {"honoured": bool, "target": raw target | null, "vendor": host | null}
+    also    NAME=VALUE of another variable -> the raw target with it, in the mode that sets least
     keys    variable -> where the key was | null if it was not read
     errors  reply ("not-found" | "method-not-allowed" | "html") -> call -> what the client raised
 
-A base whose requests never arrived has method and target null and the client's error in place of the key.
+A row whose request never arrived has method and target null and the client's error in place of the key.
 """
 
 from __future__ import annotations
@@ -42,9 +43,9 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))
+sys.path.insert(0, str(HERE.parent.parent))
 
-from support.recorder import KEY, Recorder  # noqa: E402
+from tests.support.recorder import KEY, Recorder  # noqa: E402
 
 LAB = Path(os.environ.get("SDK_LAB", "/tmp/sdk-lab"))  # noqa: S108
 OUTPUT = HERE.parent / "data" / "sdk-measurements.json"
@@ -76,11 +77,10 @@ class Mode:
     name: str
     calls: Sequence[str]
     options: Mapping[str, object] = field(default_factory=dict)
-    main: int = 3
-    """So many of the calls are made with every base, the rest with three bases."""
-    key: bool = True
-    setting: str = "argument"
-    env: Mapping[str, str] = field(default_factory=dict)
+    main: int = 2
+    """So many of the calls, from the first, are made with every base, the rest with three bases."""
+    env: bool = False
+    """Whether the variables are tried in this mode too (they always are in a client's first mode)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,8 @@ class Subject:
     """Variables to try for the base URL, the ones that are read and the ones that only look right."""
     keys: Sequence[str]
     node: bool = False
+    brief: bool = False
+    """A version beside which a rule changed: only the first calls of each mode, and no error texts."""
 
     @property
     def folder(self) -> Path:
@@ -133,7 +135,7 @@ OPENAI = (*OPENAI_LEGACY, Mode("Responses", ("responses", "responses-stream"), m
 ANTHROPIC = (
     Mode(
         "Messages",
-        ("messages", "models", "beta-messages", "messages-stream", "count-tokens", "beta-count-tokens", "model"),
+        ("messages", "beta-messages", "models", "messages-stream", "count-tokens", "beta-count-tokens", "model"),
     ),
 )
 GEMINI_CALLS = ("generate", "generate-stream", "models", "count-tokens", "embed", "model", "chat")
@@ -145,13 +147,12 @@ def gemini(version_option: str, *, pinned: bool) -> tuple[Mode, ...]:
     return (
         Mode("Gemini API", GEMINI_CALLS, {version_option: "v1beta"} if pinned else {}),
         *((Mode("Gemini API, no API version set", GEMINI_CALLS),) if pinned else ()),
-        Mode("Gemini API, API version empty", GEMINI_CALLS, {version_option: ""}, main=2),
-        Mode("Vertex AI, with an API key", GEMINI_CALLS, {"vertexai": True}, main=2),
+        Mode("Gemini API, API version empty", GEMINI_CALLS, {version_option: ""}),
+        Mode("Vertex AI, with an API key", GEMINI_CALLS, {"vertexai": True}, env=True),
         Mode(
             "Vertex AI, with a project",
             GEMINI_CALLS,
             {"vertexai": True, "project": "p", "location": "us-central1"},
-            main=2,
         ),
     )
 
@@ -169,16 +170,18 @@ ANTHROPIC_KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_API_KE
 GOOGLE_KEYS = ("GOOGLE_API_KEY", "GEMINI_API_KEY", "GOOGLE_GENERATIVE_AI_API_KEY")
 
 
-def _python(client: str, version: str, worker: str, modes: Sequence[Mode], *extra: str) -> Subject:
+def _python(client: str, version: str, worker: str, modes: Sequence[Mode], *extra: str, brief: bool = False) -> Subject:
     package = client.removesuffix("-python")
     env, keys = {
         "openai": (OPENAI_ENV, OPENAI_KEYS),
         "anthropic": (ANTHROPIC_ENV, ANTHROPIC_KEYS),
     }.get(package, (GOOGLE_ENV, GOOGLE_KEYS))
-    return Subject(client, version, worker, (f"{package}=={version}", *extra), modes, env, keys)
+    return Subject(client, version, worker, (f"{package}=={version}", *extra), modes, env, keys, brief=brief)
 
 
-def _node(client: str, version: str, package: str, worker: str, modes: Sequence[Mode], *extra: str) -> Subject:
+def _node(
+    client: str, version: str, package: str, worker: str, modes: Sequence[Mode], *extra: str, brief: bool = False
+) -> Subject:
     env, keys = (
         (OPENAI_ENV, OPENAI_KEYS)
         if "openai" in client
@@ -186,7 +189,7 @@ def _node(client: str, version: str, package: str, worker: str, modes: Sequence[
         if "anthropic" in client
         else (GOOGLE_ENV, GOOGLE_KEYS)
     )
-    return Subject(client, version, worker, (f"{package}@{version}", *extra), modes, env, keys, node=True)
+    return Subject(client, version, worker, (f"{package}@{version}", *extra), modes, env, keys, node=True, brief=brief)
 
 
 SUBJECTS: tuple[Subject, ...] = (
@@ -194,20 +197,27 @@ SUBJECTS: tuple[Subject, ...] = (
     _python("openai-python", "1.0.0", "openai", OPENAI_LEGACY, "httpx<0.28"),
     _python("openai-python", "1.109.1", "openai", OPENAI),
     _python("openai-python", "2.54.0", "openai", OPENAI),
+    _python("openai-python", "3.19.2", "openai", OPENAI, brief=True),
+    _python("openai-python", "3.20.0", "openai", OPENAI, brief=True),
     _python("openai-python", "3.54.0", "openai", OPENAI),
     _python("anthropic-python", "0.125.0", "anthropic", ANTHROPIC),
     _python("anthropic-python", "1.17.0", "anthropic", ANTHROPIC),
+    _python("anthropic-python", "2.0.0", "anthropic", ANTHROPIC, brief=True),
     _python("anthropic-python", "2.12.0", "anthropic", ANTHROPIC),
     _python("google-genai-python", "1.0.0", "google-genai", gemini("api_version", pinned=False)),
     _python("google-genai-python", "1.75.0", "google-genai", gemini("api_version", pinned=False)),
     _python("google-genai-python", "2.34.0", "google-genai", gemini("api_version", pinned=False)),
+    _python("google-genai-python", "3.0.0", "google-genai", gemini("api_version", pinned=True), brief=True),
     _python("google-genai-python", "3.4.0", "google-genai", gemini("api_version", pinned=True)),
     _python("google-generativeai", "0.8.6", "google-generativeai", GEMINI_LEGACY),
     _node("openai-node", "4.104.0", "openai", "openai", OPENAI),
     _node("openai-node", "5.23.2", "openai", "openai", OPENAI),
     _node("openai-node", "6.49.0", "openai", "openai", OPENAI),
+    _node("openai-node", "7.23.0", "openai", "openai", OPENAI, brief=True),
+    _node("openai-node", "7.24.0", "openai", "openai", OPENAI, brief=True),
     _node("openai-node", "7.57.0", "openai", "openai", OPENAI),
     _node("anthropic-node", "0.137.0", "@anthropic-ai/sdk", "anthropic", ANTHROPIC),
+    _node("anthropic-node", "1.0.0", "@anthropic-ai/sdk", "anthropic", ANTHROPIC, brief=True),
     _node("anthropic-node", "1.12.0", "@anthropic-ai/sdk", "anthropic", ANTHROPIC),
     _node("google-genai-node", "1.52.0", "@google/genai", "google-genai", gemini("apiVersion", pinned=False)),
     _node("google-genai-node", "2.32.0", "@google/genai", "google-genai", gemini("apiVersion", pinned=False)),
@@ -244,12 +254,11 @@ def install(subject: Subject) -> None:
 
 def enter_loopback_only() -> None:
     """Start this script again where there is no network but loopback, with a hosts file of its own."""
-    hosts = tempfile.NamedTemporaryFile("w", prefix="hosts-", delete=False)
-    with hosts:
+    with tempfile.NamedTemporaryFile("w", prefix="hosts-", delete=False) as hosts:
         hosts.write("127.0.0.1 localhost\n::1 localhost\n")
         hosts.writelines(f"127.0.1.{number} {vendor}\n" for number, vendor in enumerate(VENDORS, 1))
     own = [] if os.geteuid() == 0 else ["--map-root-user"]
-    script = f"ip link set lo up && mount --bind {hosts.name} /etc/hosts && exec \"$@\""
+    script = f'ip link set lo up && mount --bind {hosts.name} /etc/hosts && exec "$@"'
     command = ["unshare", *own, "--mount", "--net", "sh", "-c", script, "sh", sys.executable, *sys.argv]
     raise SystemExit(subprocess.run(command, env={**os.environ, "SDK_LAB_INSIDE": "1"}, check=False).returncode)
 
@@ -301,9 +310,7 @@ class Worker:
         timer = threading.Timer(40, process.kill)
         timer.start()
         try:
-            process.stdin.write(
-                json.dumps({"call": call, "base": base, "options": dict(options), "key": key}) + "\n"
-            )
+            process.stdin.write(json.dumps({"call": call, "base": base, "options": dict(options), "key": key}) + "\n")
             process.stdin.flush()
             line = process.stdout.readline()
         except BrokenPipeError:
@@ -339,33 +346,44 @@ def measure(subject: Subject, recorder: Recorder, sinks: VendorSinks) -> dict[st
     rows: list[list[str | None]] = []
     with worker(subject) as sdk:
         for mode in subject.modes:
-            for place, call in enumerate(mode.calls):
+            for place, call in enumerate(mode.calls[:1] if subject.brief else mode.calls):
                 for base in BASES if place < mode.main else ("", "/", "/v1/"):
-                    error = sdk.call(call, recorder.origin + base, mode.options, KEY if mode.key else None)
+                    error = sdk.call(call, recorder.origin + base, mode.options, KEY)
                     seen = recorder.take()
                     vendor = sinks.take()
                     if seen:
                         first = seen[0]
                         agents |= {agent for agent in (first.user_agent, first.api_client) if agent}
                         place_of_key = "+".join(first.key_places) or None
-                        rows.append(
-                            [mode.name, mode.setting, base, call, first.method, clean(first.target), place_of_key]
-                        )
+                        rows.append([mode.name, base, call, first.method, clean(first.target), place_of_key])
                     else:
                         why = f"sent to {vendor}" if vendor else clean(error or "no request")[:160]
-                        rows.append([mode.name, mode.setting, base, call, None, None, why])
+                        rows.append([mode.name, base, call, None, None, why])
     first_mode = subject.modes[0]
     call = first_mode.calls[0]
-    variables: dict[str, Any] = {}
-    for name in subject.env:
-        with worker(subject, {name: f"{recorder.origin}/from-env"}) as sdk:
-            sdk.call(call, None, first_mode.options, KEY)
-            seen, vendor = recorder.take(), sinks.take()
-        variables[name] = {"honoured": bool(seen), "target": seen[0].target if seen else None, "vendor": vendor}
-    honoured = [name for name, found in variables.items() if found["honoured"]]
-    with worker(subject, {name: f"{recorder.origin}/from-env" for name in honoured}) as sdk:
+    variables: dict[str, dict[str, Any]] = {}
+    for mode in subject.modes:
+        if mode is not first_mode and not mode.env:
+            continue
+        variables[mode.name] = {}
+        for name in subject.env:
+            with worker(subject, {name: f"{recorder.origin}/from-env"}) as sdk:
+                sdk.call(mode.calls[0], None, mode.options, KEY)
+                seen, vendor = recorder.take(), sinks.take()
+            target = seen[0].target if seen else None
+            variables[mode.name][name] = {"honoured": bool(seen), "target": target, "vendor": vendor}
+    honoured = [name for name, found in variables[first_mode.name].items() if found["honoured"]]
+    with worker(subject, dict.fromkeys(honoured, f"{recorder.origin}/from-env")) as sdk:
         sdk.call(call, f"{recorder.origin}/from-argument", first_mode.options, KEY)
         seen = recorder.take()
+    argument_wins = bool(seen) and "/from-argument" in seen[0].target if honoured else None
+    also: dict[str, str | None] = {}
+    for setting in ("GOOGLE_GENAI_API_VERSION=v1beta",) if "google" in subject.client else ():
+        name, _, value = setting.partition("=")
+        with worker(subject, {name: value}) as sdk:
+            sdk.call(call, recorder.origin, {}, KEY)
+            seen = recorder.take()
+        also[setting] = seen[0].target if seen else None
     keys: dict[str, str | None] = {}
     for name in subject.keys:
         with worker(subject, dict.fromkeys(name.split("+"), KEY)) as sdk:
@@ -374,7 +392,7 @@ def measure(subject: Subject, recorder: Recorder, sinks: VendorSinks) -> dict[st
         keys[name] = "+".join(found[0].key_places) or None if found else None
     errors: dict[str, dict[str, str | None]] = {}
     with worker(subject) as sdk:
-        for reply in ("not-found", "method-not-allowed", "html"):
+        for reply in () if subject.brief else ("not-found", "method-not-allowed", "html"):
             recorder.mode = reply
             errors[reply] = {}
             for mode in subject.modes:
@@ -390,7 +408,8 @@ def measure(subject: Subject, recorder: Recorder, sinks: VendorSinks) -> dict[st
         "platform": "linux",
         "user_agents": sorted(agents),
         "env": variables,
-        "argument_beats_env": bool(seen) and "/from-argument" in seen[0].target if honoured else None,
+        "argument_beats_env": argument_wins,
+        "also": also,
         "keys": keys,
         "errors": errors,
         "matrix": rows,
@@ -401,7 +420,7 @@ def dump(found: Sequence[Mapping[str, Any]]) -> str:
     """JSON with a line for each row of a matrix and for each other entry."""
     parts = []
     for item in found:
-        lines = [f'  {json.dumps(name)}: {json.dumps(value)}' for name, value in item.items() if name != "matrix"]
+        lines = [f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in item.items() if name != "matrix"]
         rows = ",\n".join("    " + json.dumps(row) for row in item["matrix"])
         parts.append("{\n" + ",\n".join(lines) + ',\n  "matrix": [\n' + rows + "\n  ]\n}")
     return "[\n" + ",\n".join(parts) + "\n]\n"

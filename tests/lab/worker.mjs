@@ -63,6 +63,13 @@ const CLIENTS = {
   "google-genai": async (base, key, options) => {
     const sdk = await load("@google/genai");
     const { apiVersion, ...rest } = options;
+    if (rest.project) {
+      // Vertex AI with a project: a token that is at hand, so that no credentials are looked for.
+      const { OAuth2Client } = await load("google-auth-library");
+      const authClient = new OAuth2Client();
+      authClient.setCredentials({ access_token: key, expiry_date: Date.now() + 3600000 });
+      rest.googleAuthOptions = { authClient };
+    }
     const http = { ...(base === null ? {} : { baseUrl: base }), ...(apiVersion === undefined ? {} : { apiVersion }) };
     const c = new sdk.GoogleGenAI({ ...(rest.project || key === null ? {} : { apiKey: key }), ...(Object.keys(http).length ? { httpOptions: http } : {}), ...rest });
     return {

@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -38,13 +39,15 @@ def test_a_shell_reads_the_url_as_one_word(path: str) -> None:
 
 @pytest.mark.skipif(shutil.which("curl") is None or shutil.which("sh") is None, reason="no curl here")
 @pytest.mark.parametrize("path", [path for path in NASTY if " " not in path])
-def test_the_pasted_curl_line_sends_the_very_request(path: str, tmp_path: object) -> None:
+def test_the_pasted_curl_line_sends_the_very_request(path: str, tmp_path: Path) -> None:
     with hostile("web-page") as server:
         line = curl_line("GET", server.origin + path, BEARER, timeout=3)
         environment = {"PATH": os.environ["PATH"], KEY_VARIABLE: "sk-planted"}
-        subprocess.run(["sh", "-c", line], env=environment, cwd=str(tmp_path), capture_output=True, timeout=10, check=True)
+        subprocess.run(
+            ["sh", "-c", line], env=environment, cwd=tmp_path, capture_output=True, timeout=10, check=True
+        )
     assert server.requests == [f"GET {path} HTTP/1.1"]
-    assert os.listdir(str(tmp_path)) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_key_is_read_from_the_variable_by_the_shell() -> None:

@@ -1,4 +1,4 @@
-"""Every peer, however hostile, ends as one typed outcome within its time, and the request goes out as it was written."""
+"""Every peer, however hostile, ends as one typed outcome in time, and a request goes out as it was written."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from antigravity_doctor.probes.transport import (
     is_private_host,
     proxy_from,
     resolve,
+    speaks_tls,
     wire_target,
     without_credentials,
 )
@@ -260,10 +261,14 @@ def test_headers_are_added_and_no_cookie_or_credential_is_made_up() -> None:
     assert names == {"host", "user-agent", "accept", "accept-encoding", "x-api-key"}
 
 
-def test_a_header_that_http_cannot_carry_is_a_failure_without_its_value() -> None:
-    outcome = ask("http://127.0.0.1:9", headers={"x-api-key": "sk-secret\r\nX: y"})
+@pytest.mark.parametrize("key", ["sk-secret\r\nX: y", "sk-secret…", "sk-secret\0"])
+def test_a_header_that_http_cannot_carry_is_a_failure_without_its_value(key: str) -> None:
+    with hostile("web-page") as server:
+        outcome = ask(server.origin, headers={"x-api-key": key})
     assert isinstance(outcome, Failure)
-    assert "sk-secret" not in outcome.detail
+    assert outcome.kind == "unsendable"
+    assert "secret" not in outcome.detail
+    assert server.requests == []
 
 
 # --- names and addresses ---------------------------------------------------------------------------------------------
@@ -325,6 +330,13 @@ def test_the_first_bytes_of_any_protocol_can_be_read() -> None:
         assert asyncio.run(first_bytes(LOCAL, server.port, b"", 0.3)).startswith(b"SSH-2.0")
     with hostile("refused") as nobody:
         assert asyncio.run(first_bytes(LOCAL, nobody.port, b"", 0.3)) == b""
+
+
+def test_a_port_that_speaks_tls_is_told_from_one_that_does_not() -> None:
+    with hostile("tls") as secure, hostile("web-page") as plain, hostile("silent") as silent:
+        assert asyncio.run(speaks_tls(LOCAL, secure.port, 2)) is True
+        assert asyncio.run(speaks_tls(LOCAL, plain.port, 2)) is False
+        assert asyncio.run(speaks_tls(LOCAL, silent.port, 0.2)) is False
 
 
 @pytest.mark.parametrize(

@@ -192,7 +192,7 @@ _BOMB = gzip.compress(b"\0" * 64_000_000, 9)
 
 
 def _redirect_loop(server: Hostile, peer: socket.socket) -> None:
-    path = (_request(server, peer).split(" ") + ["/", "/"])[1]
+    path = [*_request(server, peer).split(" "), "/", "/"][1]
     peer.sendall(page("302 Found", b"", f"Location: {path}"))
 
 

@@ -1,0 +1,234 @@
+"""Say what happened with a request path, and which base URL is right."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from antigravity_doctor.cli import options
+from antigravity_doctor.cli.errors import BadInputError, Exit
+from antigravity_doctor.diagnosis.explaining import Explanation, explain
+from antigravity_doctor.diagnosis.secrets import redact
+from antigravity_doctor.diagnosis.urls import parse_base_url
+from antigravity_doctor.sources.bare import bare_request
+
+if TYPE_CHECKING:
+    from antigravity_doctor.sources.pasted_text import FoundRequest
+
+_FULL = 3
+"""Up to this many different requests each get a full explanation on a terminal, more get a line each."""
+
+
+class Observed(NamedTuple):
+    """One request to explain, and the excerpt it was found in."""
+
+    text: str
+    method: str | None
+    origin: str | None
+    path: str
+    query: str | None
+    status: int | None
+    body: str | None
+    headers: tuple[tuple[str, str], ...]
+
+
+def command(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="PATH...", help="A path, a URL, a log line or any pasted text; - reads standard input.", show_default=False
+        ),
+    ] = None,
+    method: Annotated[str | None, typer.Option("--method", "-X", help="Method of the request.")] = None,
+    status: Annotated[int | None, typer.Option("--status", "-s", help="Status code of the answer.")] = None,
+    body: Annotated[str | None, typer.Option("--body", help="Body of the answer ('' for an empty one).")] = None,
+    client: options.ClientOption = None,
+    base_url: options.BaseUrlOption = None,
+    host: options.HostOption = None,
+    port: options.PortOption = None,
+    url: options.UrlOption = None,
+    proxy_version: options.ProxyVersionOption = None,
+    format_: options.FormatOption = "terminal",
+    json_: options.JsonOption = False,
+) -> None:
+    """Reads requests out of the arguments (or standard input) and explains each; exit code 1 if one is wrong."""
+    output = options.wants_json(format_, json_)
+    origin = options.origin_of(host, port, url)
+    table = options.table_of(proxy_version)
+    chosen = options.client_of(client)
+    checked = None
+    if base_url is not None:
+        typed = parse_base_url(base_url, what="--base-url")
+        checked = typed.origin + typed.path
+    if method is not None and not method.isalpha():
+        raise BadInputError(f"--method {options.printable_input(method)} is not a method: give one such as POST.")
+    if status is not None and not 100 <= status <= 599:
+        raise BadInputError(f"--status {status} is not a status code: give a number from 100 to 599, such as 404.")
+    if not paths:
+        raise BadInputError("Nothing to explain: give a path such as /v1/v1/chat/completions, or - for standard input.")
+
+    def explained(seen: Observed) -> Explanation:
+        return explain(
+            redact(seen.path),
+            table=table,
+            origin=origin,
+            method=method or seen.method,
+            query=redact(seen.query) if seen.query is not None else None,
+            status=status if status is not None else seen.status,
+            body=body if body is not None else seen.body,
+            headers=seen.headers,
+            base_url=checked,
+            client=chosen,
+            host=seen.origin,
+        )
+
+    observed = _distinct(_observed(paths))
+    version = str(table.version) if proxy_version is not None else None
+    if output == "json":
+        code = _as_json(observed, explained, origin, version)
+    else:
+        code = _on_terminal(observed, explained, checked is not None)
+    raise typer.Exit(int(code))
+
+
+def _observed(arguments: list[str]) -> Iterator[Observed | str]:
+    """Every request of every argument, in order; an argument without one is yielded as its text."""
+    for argument in arguments:
+        if argument == "-":
+            yield from _from_lines(_stdin_lines(), "standard input")
+            continue
+        bare = bare_request(argument)
+        if bare is not None:
+            yield Observed(redact(argument[:300]), None, bare.origin, bare.path, bare.query, None, None, ())
+            continue
+        if not argument.strip():
+            raise BadInputError("An empty text was given: give a path such as /v1/v1/chat/completions.")
+        yield from _from_lines(argument.splitlines(keepends=True), argument)
+
+
+def _from_lines(lines: Iterable[str], whole: str) -> Iterator[Observed | str]:
+    from antigravity_doctor.sources.pasted_text import iter_requests
+
+    found = False
+    for each in iter_requests(lines):
+        found = True
+        yield _of_found(each)
+    if not found:
+        yield redact(whole[:300])
+
+
+def _of_found(found: FoundRequest) -> Observed:
+    from antigravity_doctor.diagnosis.urls import split_url
+
+    origin = split_url(found.url).origin.lower() or None if found.url else None
+    return Observed(
+        redact(found.input), found.method, origin, found.path, found.query, found.status, found.body, found.headers
+    )
+
+
+def _stdin_lines() -> Iterator[str]:
+    """Standard input as text, line by line, whatever bytes it holds (UTF-16 from PowerShell included)."""
+    stream = getattr(sys.stdin, "buffer", None)
+    if stream is None:
+        yield from sys.stdin
+        return
+    first = stream.read(1 << 16)
+    if not first.strip():
+        raise BadInputError("Standard input is empty: pipe a path, a log line or an error text into this command.")
+    if first.startswith((b"\xff\xfe", b"\xfe\xff")):
+        yield from (first + stream.read()).decode("utf-16", "replace").splitlines(keepends=True)
+        return
+    rest = b""
+    piece = first
+    while piece:
+        *complete, rest = (rest + piece).split(b"\n")
+        for line in complete:
+            yield line.decode("utf-8", "replace") + "\n"
+        piece = stream.read(1 << 16)
+    if rest:
+        yield rest.decode("utf-8", "replace")
+
+
+def _distinct(observed: Iterator[Observed | str]) -> Iterator[Observed | str]:
+    """The same request with the same answer is explained once, however often it stands in a log."""
+    seen: set[int] = set()
+    for each in observed:
+        key = hash(each if isinstance(each, str) else each[1:7])
+        if key not in seen:
+            seen.add(key)
+            yield each
+
+
+def _exit_code(found: Explanation) -> Exit:
+    return Exit.FINDINGS if any(each.severity == "error" for each in found.findings) else Exit.OK
+
+
+def _as_json(observed: Iterator[Observed | str], explained: _Explain, origin: str, version: str | None) -> Exit:
+    from antigravity_doctor.reports import json_v1
+
+    code = Exit.OK
+    missing = False
+
+    def objects() -> Iterator[dict[str, object]]:
+        nonlocal code, missing
+        for each in observed:
+            if isinstance(each, str):
+                missing = True
+                yield json_v1.nothing_found_object(each)
+                continue
+            found = explained(each)
+            code = max(code, _exit_code(found))
+            yield json_v1.explanation_object(each.text, found)
+
+    for piece in json_v1.explain_path_document(origin, version, objects()):
+        options.write(piece)
+    return Exit.BAD_INPUT if missing and code is Exit.OK else code
+
+
+def _on_terminal(observed: Iterator[Observed | str], explained: _Explain, exact: bool) -> Exit:
+    from antigravity_doctor.knowledge.texts import phrase
+    from antigravity_doctor.reports.explain_path import compact_line, explanation_lines
+    from antigravity_doctor.reports.paint import Line, printable, render
+
+    terminal = options.stdout_terminal()
+    code = Exit.OK
+    missing = False
+    waiting: list[Explanation] = []
+    compact = False
+
+    def show(lines: Iterable[Line]) -> None:
+        options.write(render(lines, terminal))
+
+    show([[]])
+    for each in observed:
+        if isinstance(each, str):
+            missing = True
+            lead = [("  ", ""), ("?", "warn"), (f" {phrase('no-request')}: ", ""), (printable(each, 120), "dim")]
+            show([lead, [("    " + phrase("no-request-hint"), "dim")], []])
+            continue
+        found = explained(each)
+        code = max(code, _exit_code(found))
+        if compact:
+            show(compact_line(found, terminal.width))
+            continue
+        waiting.append(found)
+        if len(waiting) > _FULL:
+            compact = True
+            for earlier in waiting:
+                show(compact_line(earlier, terminal.width))
+            waiting.clear()
+    for index, found in enumerate(waiting):
+        last = index == len(waiting) - 1
+        show([*explanation_lines(found, terminal.width, exact=exact, hint=last), []])
+    if compact:
+        show([[], [("  " + phrase("more-paths"), "dim")], []])
+    return Exit.BAD_INPUT if missing and code is Exit.OK else code
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    _Explain = Callable[[Observed], Explanation]

@@ -1,0 +1,122 @@
+"""The front door: the command group. Each command's module is imported only when that command runs."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from antigravity_doctor import __version__
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "check": ("check", "Find out what is wrong with a running proxy, and with a client that uses it."),
+    "explain-path": ("explain_path", "Say what happened with a request path, and which base URL is right."),
+    "recommend": ("recommend", "Say which base URL to set in a client, and where."),
+    "simulate": ("simulate", "Show what a client would request with a base URL."),
+    "explain": ("explain", "Explain a finding code such as AGD301."),
+    "routes": ("routes", "List what the proxy serves, by version."),
+    "clients": ("clients", "List the clients that agdoctor knows."),
+    "stand-in": ("stand_in", "Run a loopback server that answers like the proxy, to practise and test against."),
+}
+"""Command name -> module in `cli`, help line. The help line is the module's own (a test compares them)."""
+
+
+class LazyGroup(TyperGroup):
+    """Knows the names and help lines of the commands; imports a command's module when it is called."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
+        """All command names, in the order in which a newcomer needs them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of this name, None if there is none."""
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        if not ctx.args and ctx.command is self and _only_listing():
+            # `agdoctor --help` asks every command for its help line; no module is needed for that.
+            stub = typer.Typer(add_completion=False)
+            stub.command(cmd_name, help=entry[1])(_stub)
+            return typer.main.get_command(stub)
+        return load(cmd_name)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """As typer does it, and with the nearest names for a command that does not exist."""
+        name = args[0] if args else ""
+        if name and not name.startswith("-") and name not in COMMANDS:
+            import difflib
+
+            from antigravity_doctor.cli.errors import BadInputError
+            from antigravity_doctor.reports.paint import printable
+
+            near = difflib.get_close_matches(name, COMMANDS, n=2, cutoff=0.5)
+            meant = f"did you mean {' or '.join(near)}?" if near else "`agdoctor --help` lists them."
+            raise BadInputError(f"There is no command {printable(name, 60)!r}: {meant}")
+        return super().resolve_command(ctx, args)
+
+
+def _stub() -> None:
+    """Stands in for a command while only its help line is wanted."""
+
+
+def _only_listing() -> bool:
+    return len(sys.argv) < 2 or sys.argv[1] not in COMMANDS
+
+
+def load(name: str) -> Any:
+    """The command of this name, its module imported."""
+    module = importlib.import_module("antigravity_doctor.cli." + COMMANDS[name][0])
+    single = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    single.command(name, help=module.__doc__, no_args_is_help=False)(module.command)
+    return typer.main.get_command(single)
+
+
+app = typer.Typer(
+    cls=LazyGroup,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        sys.stdout.write(f"agdoctor {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback(
+    help="The doctor for clients that get 404, 405, 401 or HTML from the Antigravity Tools proxy.\n\n"
+    "Start with:  agdoctor check --port 8045\n\n"
+    "or paste what you see:  agdoctor explain-path /v1/v1/chat/completions"
+)
+def root(
+    version: Annotated[  # noqa: FBT002
+        bool, typer.Option("--version", help="Show the version and end.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Nothing to do before a command runs."""
+
+
+def run() -> None:
+    """The console script: runs the command line and turns every way to end into an exit code."""
+    try:
+        app()
+    except Exception as error:
+        from antigravity_doctor.cli.errors import BadInputError, Exit
+        from antigravity_doctor.diagnosis.urls import BadUrlError
+
+        if isinstance(error, BrokenPipeError):
+            # The reader (head, less) has seen enough: no message, and none from the interpreter's last flush either.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(141)
+        if not isinstance(error, (BadInputError, BadUrlError)):
+            raise
+        sys.stderr.write(f"agdoctor: {error}\n")
+        sys.exit(int(Exit.BAD_INPUT))

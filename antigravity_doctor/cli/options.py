@@ -1,0 +1,106 @@
+"""Options that several commands share, so that they are spelled and explained the same everywhere."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from antigravity_doctor.cli.errors import BadInputError
+from antigravity_doctor.diagnosis.urls import DEFAULT_ORIGIN, host_and_port, parse_base_url, port_number
+
+if TYPE_CHECKING:
+    from antigravity_doctor.knowledge.clients import Client
+    from antigravity_doctor.knowledge.routes import RouteTable
+    from antigravity_doctor.reports.paint import Terminal
+
+HostOption = Annotated[str | None, typer.Option("--host", help="Host of the proxy.", show_default="127.0.0.1")]
+PortOption = Annotated[str | None, typer.Option("--port", "-p", help="Port of the proxy.", show_default="8045")]
+UrlOption = Annotated[
+    str | None, typer.Option("--url", help="Address of the proxy as a URL, instead of --host and --port.")
+]
+ClientOption = Annotated[
+    str | None, typer.Option("--client", "-c", help="The client in use (id, name, alias or package).")
+]
+BaseUrlOption = Annotated[
+    str | None, typer.Option("--base-url", "-b", help="The base URL that is set in the client now.")
+]
+ProxyVersionOption = Annotated[
+    str | None, typer.Option("--proxy-version", help="Version of the proxy, such as 4.5.8.", show_default="newest")
+]
+FormatOption = Annotated[str, typer.Option("--format", "-f", help="terminal or json.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
+
+
+def origin_of(host: str | None, port: str | None, url: str | None) -> str:
+    """The proxy's origin from --url, or --host and --port. Raises BadUrlError or BadInputError with one sentence."""
+    if url is not None:
+        if host is not None or port is not None:
+            raise BadInputError("--url already holds host and port: give either --url or --host and --port.")
+        return parse_base_url(url, what="--url").origin
+    default_host, default_port = host_and_port(DEFAULT_ORIGIN)
+    number = default_port if port is None else port_number(port.strip())
+    name = default_host if host is None else host.strip()
+    if "://" in name or "/" in name:
+        raise BadInputError(f"--host takes only a host name, not {printable_input(name)}: use --url for a whole URL.")
+    if name.count(":") > 1 and not name.startswith("["):
+        name = f"[{name}]"
+    if ":" in name and not name.startswith("["):
+        raise BadInputError(f"--host takes only a host name, not {printable_input(name)}: give the port with --port.")
+    return parse_base_url(f"http://{name}:{number}", what="--host").origin
+
+
+def wants_json(format_: str, json_: bool, allowed: tuple[str, ...] = ("terminal", "json")) -> str:
+    """The output format asked for. Raises BadInputError for one that the command does not have."""
+    chosen = "json" if json_ else format_.strip().lower()
+    if chosen not in allowed:
+        raise BadInputError(f"There is no format {printable_input(format_)}: give one of {', '.join(allowed)}.")
+    return chosen
+
+
+def table_of(proxy_version: str | None) -> RouteTable:
+    """The route table of --proxy-version. Raises BadInputError for text that is no version."""
+    from antigravity_doctor.knowledge.routes import table_for
+
+    try:
+        return table_for(proxy_version)
+    except ValueError as error:
+        raise BadInputError(f"--proxy-version: {error}") from None
+
+
+def client_of(name: str | None) -> Client | None:
+    """The client of --client. Raises BadInputError with the nearest names where there is none."""
+    if name is None:
+        return None
+    from antigravity_doctor.knowledge.clients import UnknownClientError, find_client
+
+    try:
+        return find_client(name)
+    except UnknownClientError as error:
+        near = f"did you mean {' or '.join(error.nearest)}?" if error.nearest else ""
+        hint = near or "`agdoctor clients` lists those that are known."
+        raise BadInputError(f"There is no client {printable_input(name)}: {hint}") from None
+
+
+def printable_input(text: str) -> str:
+    """What the user typed, in quotes, shortened and with nothing that a terminal acts on."""
+    from antigravity_doctor.reports.paint import printable
+
+    return "'" + printable(text, 80) + "'"
+
+
+def write(text: str) -> None:
+    """Writes a piece of the result to stdout, whatever the console's encoding can or cannot hold."""
+    try:
+        sys.stdout.write(text)
+    except UnicodeEncodeError:
+        encoding = sys.stdout.encoding or "ascii"
+        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def stdout_terminal() -> Terminal:
+    """What stdout can show."""
+    from antigravity_doctor.reports.paint import terminal_for
+
+    return terminal_for(sys.stdout)

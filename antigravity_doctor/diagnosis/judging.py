@@ -1,0 +1,424 @@
+"""What the answers of a running server mean. Pure: outcomes in, judgements out.
+
+First calibrate, then judge: the answers to a path that cannot exist (the *canary*) show what "not routed" looks like
+on this very server, and every other answer is compared with them. What looks the same as the canary *and* could be
+either is undecided (None), never a pass (facts/proxy-semantics.md §0, §8).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from antigravity_doctor.diagnosis.answers import Outcome, Reply
+from antigravity_doctor.diagnosis.simulating import SimulatedRequest
+from antigravity_doctor.diagnosis.symptoms import body_kind
+from antigravity_doctor.knowledge.behaviour import behaviour_of
+from antigravity_doctor.knowledge.programs import Program, by_answers
+from antigravity_doctor.knowledge.routes import RouteTable, all_routes, table_for
+from antigravity_doctor.knowledge.versions import NEWEST, Version, known_versions, parse_version, tags_reporting
+
+HEALTH_PATHS = ("/healthz", "/health", "/api/health")
+"""The health endpoints of all eras; which of them exist depends on the version (facts §2)."""
+
+ANCHORS = ("/v1/models", "/v1/chat/completions")
+"""The two routes that every version has: what tells this proxy from any other program."""
+
+PARAMETER = "agdoctor-probe"
+"""Stands for a parameter in the path of a probed route; such a model does not exist, and OPTIONS asks for none."""
+
+_READ = frozenset({"GET", "HEAD"})
+
+ServedBy = Literal["desktop", "web-ui", "unknown"]
+Auth = Literal["off", "on", "unknown"]
+
+
+def kind_of(reply: Reply) -> str:
+    """What the body is, as `symptoms.body_kind` names it."""
+    return body_kind(reply.text(), reply.headers)
+
+
+def disabled(outcome: Outcome) -> bool:
+    """True for the 503 of a service that is switched off, told from other 503s by its body."""
+    return isinstance(outcome, Reply) and outcome.status == 503 and kind_of(outcome) == "disabled"
+
+
+# --- the OPTIONS oracle ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What an answer shows about a path. `exists` None: cannot be told apart. `methods` as in Allow, if shown."""
+
+    exists: bool | None
+    methods: frozenset[str] = frozenset()
+
+    def takes(self, method: str) -> bool | None:
+        """Whether the path exists and takes the method (GET brings HEAD with it)."""
+        return self.exists and method in self.methods
+
+
+UNDECIDED = Seen(None)
+
+
+def can_tell(canary: Outcome) -> bool:
+    """Whether an OPTIONS answer to a path that cannot exist leaves room for a difference.
+
+    Known shapes of "not routed": 200 without Allow (CORS layer, v3.2.0+), 404 (v3.0.0 to v3.1.1), 405 with
+    Allow GET,HEAD and without CORS headers (web UI). Anything else is somebody in front who answers OPTIONS himself.
+    """
+    if not isinstance(canary, Reply):
+        return False
+    if canary.status == 200:
+        return canary.cors and canary.allow is None
+    if canary.status == 404:
+        return canary.allow is None and not canary.cors
+    return canary.status == 405 and canary.allow == _READ and not canary.cors
+
+
+def seen_by_options(answer: Outcome, canary: Outcome) -> Seen:
+    """What an OPTIONS answer shows about its path, beside the canary's."""
+    if not isinstance(answer, Reply) or not isinstance(canary, Reply) or not can_tell(canary):
+        return UNDECIDED
+    same = (answer.status, answer.allow, answer.cors) == (canary.status, canary.allow, canary.cors)
+    if same:
+        return Seen(False)
+    if answer.allow and answer.status in (200, 405):
+        return Seen(True, answer.allow)
+    return UNDECIDED
+
+
+def seen_by_wrong_method(answer: Outcome, canary: Outcome) -> Seen:
+    """What a request with a method that the path does not take shows: `Allow` is there even on 401, 403 and 503.
+
+    Without `Allow` nothing is decided: a path that is not routed and one that was asked with a right method may look
+    the same. `canary` is the same method on a path that cannot exist.
+    """
+    if not isinstance(answer, Reply) or not isinstance(canary, Reply) or canary.allow is not None:
+        return UNDECIDED
+    if answer.allow and answer.status in (401, 403, 405, 503):
+        return Seen(True, answer.allow)
+    return UNDECIDED
+
+
+# --- identity --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What the health endpoints said. `ok` only for JSON with status "ok", whatever the status code."""
+
+    ok: bool
+    version: str | None = None
+    path: str | None = None
+
+
+def judge_health(answers: Mapping[str, Outcome]) -> Health:
+    """Judges the JSON of the health endpoints, by path. One that names a version counts most."""
+    found = Health(False)
+    for path, outcome in answers.items():
+        data = _json(outcome)
+        if not isinstance(data, dict) or data.get("status") != "ok":
+            continue
+        version = data.get("version")
+        if isinstance(version, str) and 0 < len(version) <= 40:
+            return Health(True, version, path)
+        if not found.ok:
+            found = Health(True, None, path)
+    return found
+
+
+def _json(outcome: Outcome) -> object:
+    if not isinstance(outcome, Reply) or outcome.status != 200 or outcome.whole != "whole":
+        return None
+    try:
+        return json.loads(outcome.body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def list_length(outcome: Outcome) -> int | None:
+    """How many models a list of models holds (OpenAI `data`, Gemini `models`); None for anything that is no list."""
+    data = _json(outcome)
+    if isinstance(outcome, Reply) and outcome.whole == "limited" and outcome.status == 200:
+        return outcome.body.count(b'"id"') or outcome.body.count(b'"name"') or None
+    if not isinstance(data, dict):
+        return None
+    items = data.get("data", data.get("models"))
+    return len(items) if isinstance(items, list) else None
+
+
+@lru_cache(maxsize=1)
+def probed_paths() -> tuple[str, ...]:
+    """Every path that any version routes for clients, with parameters filled; /mcp/* and the app's /api left out.
+
+    OPTIONS to these has no effect in any version and needs no key.
+    """
+    wanted = [each for each in all_routes() if each.protocol not in ("mcp", "admin")]
+    return tuple(filled(each.path) for each in wanted)
+
+
+def filled(pattern: str) -> str:
+    """A route's path with its parameter filled in."""
+    return "/".join(PARAMETER if part.startswith(":") else part for part in pattern.split("/"))
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRange:
+    """The known versions, both included, that serve exactly the routes that were seen."""
+
+    oldest: Version
+    newest: Version
+
+    @property
+    def open_ended(self) -> bool:
+        """True where the newest known version is in it: then a newer one may be running."""
+        return self.newest == NEWEST
+
+
+@lru_cache(maxsize=1)
+def _epochs() -> tuple[tuple[Version, Version, Mapping[str, frozenset[str]], bool], ...]:
+    """(oldest, newest, methods by probed path, has CORS) of each run of versions that OPTIONS cannot tell apart."""
+    epochs: list[tuple[Version, Version, Mapping[str, frozenset[str]], bool]] = []
+    for version in known_versions():
+        table = table_for(version)
+        routes = {
+            filled(route.path): frozenset(route.allow.split(","))
+            for route in table.routes
+            if route.allow is not None and not (route.admin and route.protocol == "admin")
+        }
+        cors = behaviour_of(version).cors is not None
+        if epochs and epochs[-1][2] == routes and epochs[-1][3] == cors:
+            epochs[-1] = (epochs[-1][0], version, routes, cors)
+        else:
+            epochs.append((version, version, routes, cors))
+    return tuple(epochs)
+
+
+def fingerprint(seen: Mapping[str, Seen], canary: Outcome) -> VersionRange | None:
+    """The versions whose routes are exactly those seen by OPTIONS; None where no version fits or nothing was seen."""
+    decided = {path: each for path, each in seen.items() if each.exists is not None}
+    if not isinstance(canary, Reply) or not all(decided.get(path, UNDECIDED).exists for path in ANCHORS):
+        return None
+    # With a web UI the canary's answer comes from outside the CORS layer, so it says nothing about it.
+    cors = None if canary.status == 405 else canary.cors
+    fitting = [
+        (oldest, newest)
+        for oldest, newest, routes, has_cors in _epochs()
+        if (cors is None or cors == has_cors)
+        and all(routes.get(path, frozenset()) == each.methods for path, each in decided.items())
+    ]
+    if not fitting:
+        return None
+    return VersionRange(fitting[0][0], fitting[-1][1])
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whether the server is this proxy (None: cannot be told), its health, and who it is if it is somebody else."""
+
+    proxy: bool | None
+    health: Health
+    program: Program | None = None
+
+
+def judge_identity(answers: Mapping[tuple[str, str], Outcome], canary_path: str) -> Identity:
+    """Is this the proxy? `answers` by (method, path): the health endpoints, the anchors and the canary, without key.
+
+    The routes decide, not the health answer: `{"status":"ok"}` is what half of all programs say.
+    """
+    canary = answers.get(("OPTIONS", canary_path))
+    health = judge_health({path: answers[("GET", path)] for path in HEALTH_PATHS if ("GET", path) in answers})
+    if any(disabled(each) for each in answers.values()):
+        return Identity(True, health)
+    if canary is not None and can_tell(canary):
+        seen = [seen_by_options(answers[("OPTIONS", path)], canary) for path in ANCHORS]
+        if all(each.exists for each in seen) and seen[0].methods == _READ and seen[1].methods == {"POST"}:
+            return Identity(True, health)
+    else:
+        version = health.version if health.ok else None
+        models = answers.get(("GET", "/v1/models"))
+        guarded = isinstance(models, Reply) and (models.status in (401, 403) or list_length(models) is not None)
+        if version is not None and _is_proxy_version(version) and guarded:
+            return Identity(True, health)
+    program = by_answers(
+        [(dict(each.headers), each.text()) for each in answers.values() if isinstance(each, Reply)],
+        health.version,
+    )
+    return Identity(False, health, program)
+
+
+def _is_proxy_version(text: str) -> bool:
+    try:
+        return parse_version(text) >= parse_version("4.0.10")  # the first that names its version (facts §2)
+    except ValueError:
+        return False
+
+
+def redirect_of(answers: Iterable[Outcome]) -> str | None:
+    """Where the server sends everybody, if every one of its answers is a redirect."""
+    replies = [each for each in answers if isinstance(each, Reply)]
+    places = [each.header("location") for each in replies if 300 <= each.status < 400]
+    return places[0] if replies and len(places) == len(replies) else None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownVersion:
+    """What is known about the version: `exact` as the server says it, `span` by fingerprint, and the table to use."""
+
+    exact: str | None
+    span: VersionRange | None
+    table: RouteTable
+    source: Literal["health", "fingerprint", "told", "assumed"]
+    strange: str | None = None
+
+
+def judge_version(health: Health, span: VersionRange | None, told: str | None) -> KnownVersion:
+    """The version: from the health JSON, else what the user said, else by fingerprint, else taken for the newest.
+
+    `strange` is a version that the server names and that no proxy has (a fork, or a version too new to be parsed).
+    `told` must be a version that `parse_version` accepts.
+    """
+    strange = None
+    if health.version is not None:
+        try:
+            version = parse_version(health.version)
+        except ValueError:
+            strange = health.version
+        else:
+            tags = tags_reporting(version.text)
+            return KnownVersion(version.text, span, table_for(tags[-1] if tags else version), "health")
+    if told is not None:
+        return KnownVersion(parse_version(told).text, span, table_for(told), "told", strange)
+    if span is not None:
+        exact = span.newest.text if span.oldest == span.newest else None
+        return KnownVersion(exact, span, table_for(span.newest), "fingerprint", strange)
+    return KnownVersion(None, None, table_for(None), "assumed", strange)
+
+
+def judge_served_by(canary_options: Outcome, canary_get: Outcome) -> ServedBy:
+    """Desktop app or web UI (Docker, headless), from what an unknown path gets (facts §0.4, §6)."""
+    if not isinstance(canary_options, Reply) or not can_tell(canary_options):
+        return "unknown"
+    html = isinstance(canary_get, Reply) and canary_get.status == 200 and canary_get.media_type == "text/html"
+    if canary_options.status == 405:
+        return "web-ui" if html else "unknown"
+    return "unknown" if html else "desktop"
+
+
+# --- auth ------------------------------------------------------------------------------------------------------------
+
+
+def judge_auth(models: Outcome, health: Outcome) -> Auth:
+    """Whether a key is wanted, from GET /v1/models and GET /health without one.
+
+    While the service is switched off only /health still passes auth, and there a 401 means strict mode; a 200 means
+    strict mode is not on, which leaves all_except_health possible.
+    """
+    if isinstance(models, Reply):
+        if models.status == 401 and kind_of(models) == "empty":
+            return "on"
+        if models.status == 200 and list_length(models) is not None:
+            return "off"
+    if disabled(models) and isinstance(health, Reply) and health.status == 401:
+        return "on"
+    return "unknown"
+
+
+KeyVerdict = Literal[
+    "not-needed", "missing", "accepted", "rejected", "empty-in-proxy", "ip-blocked", "limited", "undecided"
+]
+
+
+def judge_key(auth: Auth, has_key: bool, bare: Outcome, keyed: Outcome | None, version: Version | None) -> KeyVerdict:
+    """What the proxy thinks of the key. `bare` and `keyed` are the same request without and with it.
+
+    From v4.1.12 on a wrong key is 403, so a 401 in spite of a key means that the proxy itself has none set; before,
+    a wrong key is 401 as well (facts §0.1, §3).
+    """
+    for each in (keyed, bare):
+        if isinstance(each, Reply) and each.status == 403 and kind_of(each) == "ip-blocked":
+            return "ip-blocked"
+    if auth == "off":
+        return "not-needed"
+    if not has_key or keyed is None:
+        return "missing" if auth == "on" else "undecided"
+    if not isinstance(keyed, Reply):
+        return "undecided"
+    if keyed.status == 403:
+        kind = kind_of(keyed)
+        return "limited" if kind == "token-limited" else "rejected" if kind == "token-rejected" else "undecided"
+    if keyed.status == 401:
+        new = version is not None and version >= parse_version("4.1.12")
+        return "empty-in-proxy" if new else "rejected"
+    if disabled(keyed) or auth != "on":
+        return "undecided"
+    return "accepted"
+
+
+def message_of(outcome: Outcome) -> str:
+    """The message of an error body (`{"error": {"message": …}}`), else the start of its text; one line."""
+    if not isinstance(outcome, Reply):
+        return ""
+    text = outcome.text(1000)
+    try:
+        data = json.loads(text)
+        message = data["error"]["message"] if isinstance(data, dict) else text
+    except (ValueError, KeyError, TypeError, RecursionError):
+        message = text
+    return " ".join(str(message).split())[:300]
+
+
+# --- routes and clients ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RouteVerdicts:
+    """Routes of the version by what the server showed: paths as patterns. `unlike`: there, with other methods."""
+
+    present: tuple[str, ...]
+    missing: tuple[str, ...]
+    unlike: tuple[str, ...]
+    undecided: tuple[str, ...]
+
+
+def judge_routes(table: RouteTable, protocols: frozenset[str], seen: Mapping[str, Seen]) -> RouteVerdicts:
+    """Compares the routes of these protocols with what was seen, by probed path."""
+    present: list[str] = []
+    missing: list[str] = []
+    unlike: list[str] = []
+    undecided: list[str] = []
+    for route in table.routes:
+        if route.protocol not in protocols or route.allow is None:
+            continue
+        each = seen.get(filled(route.path), UNDECIDED)
+        if each.exists is None:
+            undecided.append(route.path)
+        elif not each.exists:
+            missing.append(route.path)
+        elif each.methods >= set(route.allow.split(",")):
+            present.append(route.path)
+        else:
+            unlike.append(route.path)
+    return RouteVerdicts(tuple(present), tuple(missing), tuple(unlike), tuple(undecided))
+
+
+RequestVerdict = Literal["lands", "misses", "wrong-method", "not-here", "undecided"]
+
+
+def judge_request(request: SimulatedRequest, seen: Seen, certain: bool) -> RequestVerdict:
+    """Whether a client's request lands: what the server shows counts, the table is asked where it shows nothing.
+
+    `not-here`: the table of this version has the route, the server has not. `certain` says that the version, and so
+    the table, is known; then a path that it does not have misses even if the server shows nothing.
+    """
+    if seen.exists is None:
+        return "misses" if certain and request.verdict == "misrouted" else "undecided"
+    if not seen.exists:
+        return "not-here" if request.verdict == "routed" else "misses"
+    if request.method == "OPTIONS" or seen.takes(request.method):
+        return "lands"
+    return "wrong-method"

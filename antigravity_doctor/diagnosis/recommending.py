@@ -1,0 +1,117 @@
+"""What to type for a client: every mode solved and proved, best first. (client + table -> settings)"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from antigravity_doctor.diagnosis.model import Finding, Fix
+from antigravity_doctor.diagnosis.simulating import PLACEHOLDERS, Simulation, simulate
+from antigravity_doctor.diagnosis.solving import solve
+from antigravity_doctor.knowledge.clients import Client, Mode
+from antigravity_doctor.knowledge.routes import RouteTable
+
+KEY_PLACEHOLDER = "YOUR_PROXY_KEY"
+"""What stands for the proxy's key in everything that can be copied; the key itself is never shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One place where a value is typed. kind: env, file, ui or argument; `where` is the file, page or call."""
+
+    kind: str
+    name: str
+    value: str
+    where: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """One mode's answer. Where no base URL works `base_url` is "" and `finding` says why; else `proof` proves it.
+
+    `settings` are the alternatives for the base URL, the one that wins first; `also` are needed as well; `key` says
+    where the proxy's key goes; `ignored` look right and have no effect (name -> why).
+    """
+
+    mode: Mode
+    base_url: str
+    settings: tuple[Setting, ...]
+    also: tuple[Setting, ...]
+    key: tuple[Setting, ...]
+    ignored: tuple[tuple[str, str], ...]
+    proof: Simulation | None
+    finding: Finding | None
+    snippet: str | None
+    warnings: tuple[str, ...]
+
+
+def recommend(
+    client: Client, table: RouteTable, origin: str, protocol: str | None = None
+) -> tuple[Recommendation, ...]:
+    """Every mode of the client (of one protocol, if given), what works before what does not, the preferred first."""
+    found = [
+        _for_mode(client, mode, table, origin)
+        for mode in client.modes
+        if protocol is None or mode.protocol == protocol
+    ]
+    return tuple(sorted(found, key=lambda each: (each.finding is not None, not each.mode.preferred)))
+
+
+def _for_mode(client: Client, mode: Mode, table: RouteTable, origin: str) -> Recommendation:
+    solutions = solve(mode, table)
+    raw = mode.raw
+    warnings = tuple(raw.get("warnings", ()))
+    ignored = tuple((each["name"], each["because"]) for each in raw.get("ignored", ()))
+    if not solutions:
+        facts = {"client": client.name, "mode": mode.name}
+        finding = Finding("AGD410", "error", 1.0, facts)
+        return Recommendation(mode, "", (), (), (), ignored, None, finding, None, warnings)
+    base_url = origin + solutions[0].base_path
+    values = {"base_url": base_url, "key": KEY_PLACEHOLDER, "model": PLACEHOLDERS["{model}"], "origin": origin}
+    snippet = raw.get("snippet")
+    return Recommendation(
+        mode=mode,
+        base_url=base_url,
+        settings=_settings(raw.get("settings", ()), values, "{base_url}"),
+        also=_settings(raw.get("also", ()), values, ""),
+        key=_settings(raw.get("key", {}).get("settings", ()), values, "{key}"),
+        ignored=ignored,
+        proof=simulate(mode, base_url, table),
+        finding=None,
+        snippet=_fill(snippet["text"], values) if snippet else None,
+        warnings=warnings,
+    )
+
+
+def _settings(entries: Any, values: dict[str, str], default: str) -> tuple[Setting, ...]:
+    return tuple(
+        Setting(each["kind"], each["name"], _fill(str(each.get("value", default)), values), each.get("where"))
+        for each in entries
+    )
+
+
+def _fill(text: str, values: dict[str, str]) -> str:
+    """Fills the placeholders that are ours and leaves every other brace (JSON, TOML, JavaScript) alone."""
+    for name, value in values.items():
+        text = text.replace("{" + name + "}", value)
+    return text
+
+
+def fixes_for(mode: Mode, table: RouteTable, origin: str, base_url: str) -> tuple[Fix, ...]:
+    """The fixes for one mode whose base URL is known: exact, since client and base URL both are."""
+    solutions = solve(mode, table)
+    if not solutions:
+        return ()
+    best = solutions[0]
+    first = next(each for each in best.simulation.requests if each.required)
+    return (
+        Fix(
+            base_url=origin + best.base_path,
+            confidence=1.0,
+            appends=first.path[len(best.base_path.rstrip("/")) :],
+            configured_base_url=base_url,
+            resulting_path=first.path,
+            route=first.route or "",
+            clients=(mode.client,),
+        ),
+    )

@@ -1,0 +1,84 @@
+"""Which local port does answer as this proxy? Asked when the one that was given does not.
+
+Only loopback, only requests without effect, and only when the target itself was a loopback address.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Iterable
+
+from antigravity_doctor.diagnosis.judging import judge_identity
+from antigravity_doctor.probes.session import FoundProxy, Session, first_round
+from antigravity_doctor.probes.transport import Address, Transport, connect, wire_target
+
+USUAL_PORTS = (8045, 8046, 8080, 3000, 8000, 19527)
+"""Where this proxy, or what is confused with it, is found most (facts/proxy-config-and-logs.md §7)."""
+
+MOST = 60
+"""Ports that are looked at; a machine with more listeners than that is not searched to its last corner."""
+
+_LOCAL = Address("127.0.0.1", 4)
+_TIMEOUT = 1.0
+
+
+def listening_ports() -> tuple[int, ...] | None:
+    """Ports that a program of this machine listens on for loopback, by psutil; None without it or without the right."""
+    try:
+        import psutil
+    except ImportError:
+        return None
+    try:
+        listening = [each for each in psutil.net_connections("tcp") if each.status == psutil.CONN_LISTEN]
+        ports = {each.laddr.port for each in listening if each.laddr.ip in ("127.0.0.1", "0.0.0.0", "::")}  # noqa: S104
+    except Exception:  # psutil raises errors of its own where the system does not let it look
+        return None
+    return tuple(sorted(ports))
+
+
+def candidates(session: Session) -> list[int]:
+    """The ports to look at, likeliest first: the settings file's, the usual ones, then whatever listens."""
+    settings = session.local_settings
+    first = [settings.port] if settings is not None and settings.port is not None else []
+    given = session.options.ports
+    if given is not None:
+        return _distinct([*first, *given], session)
+    listening = listening_ports()
+    if listening is None:
+        return _distinct([*first, *USUAL_PORTS], session)
+    usual = [port for port in USUAL_PORTS if port in listening]
+    return _distinct([*first, *usual, *listening], session)
+
+
+def _distinct(ports: Iterable[int], session: Session) -> list[int]:
+    asked = session.port if session.address is None or session.address == _LOCAL else None
+    return [port for port in dict.fromkeys(ports) if port != asked][:MOST]
+
+
+async def discover(session: Session) -> list[FoundProxy]:
+    """The local ports that answer as this proxy, likeliest first; [] for a target that is not this machine."""
+    if not session.loopback:
+        return []
+    if session.found_ports is None:
+        session.found_ports = asyncio.get_running_loop().create_task(_discover(session))
+    return await asyncio.shield(session.found_ports)
+
+
+async def _discover(session: Session) -> list[FoundProxy]:
+    found = await asyncio.gather(*(identify(session, port) for port in candidates(session)))
+    return [each for each in found if each is not None]
+
+
+async def identify(session: Session, port: int) -> FoundProxy | None:
+    """The proxy on this local port, None if there is none. Sends no key."""
+    budget = session.budget(_TIMEOUT)
+    if not isinstance(await connect(_LOCAL, port, budget), float):
+        return None
+    canary = f"/agdoctor-{secrets.token_hex(8)}"
+    origin = f"http://127.0.0.1:{port}"
+    asked = first_round(canary)
+    async with Transport(origin, address=_LOCAL, timeout=budget, deadline=session.deadline, connections=8) as transport:
+        outcomes = await asyncio.gather(*(transport.ask(method, wire_target(path)) for method, path in asked))
+    identity = judge_identity(dict(zip(asked, outcomes, strict=True)), canary)
+    return FoundProxy(port, identity.health.version) if identity.proxy else None

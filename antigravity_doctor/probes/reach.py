@@ -1,0 +1,289 @@
+"""Stage `reach`: is there anything, and does it speak HTTP?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from pathlib import Path
+
+from antigravity_doctor.diagnosis.answers import Failure, Outcome, Reply
+from antigravity_doctor.diagnosis.model import Finding
+from antigravity_doctor.diagnosis.urls import is_loopback_host
+from antigravity_doctor.knowledge.programs import Program, by_bytes
+from antigravity_doctor.probes.discover import discover, identify
+from antigravity_doctor.probes.session import Asker, Session, Verdict, finding, first_round
+from antigravity_doctor.probes.transport import (
+    Address,
+    Transport,
+    connect,
+    excepted,
+    first_bytes,
+    is_private_host,
+    proxy_from,
+    proxy_variable,
+    resolve,
+    speaks_tls,
+    without_credentials,
+)
+
+_MOST_ADDRESSES = 6
+_SNIFF = 1.0
+
+
+# --- name ------------------------------------------------------------------------------------------------------------
+
+
+async def check_name(session: Session, ask: Asker) -> Verdict:  # noqa: ARG001
+    """Does the host name lead to an address? Decides as well whether an HTTP proxy is in between."""
+    facts = {"host": session.host, "port": str(session.port)}
+    found = await resolve(session.host, session.port, session.budget())
+    public = not is_private_host(session.host) and not (
+        isinstance(found, list) and all(each.private for each in found)
+    )
+    if public:
+        session.http_proxy = proxy_from(session.options.environment, session.scheme, session.host, session.port)
+    if isinstance(found, Failure):
+        if session.http_proxy is not None:
+            return Verdict("pass", facts=facts | {"addresses": "left to the HTTP proxy"})
+        return Verdict("fail", facts=facts, findings=(finding("AGD103", **facts, detail=found.detail),))
+    session.addresses = found[:_MOST_ADDRESSES]
+    return Verdict("pass", facts=facts | {"addresses": ", ".join(each.ip for each in session.addresses)})
+
+
+# --- port ------------------------------------------------------------------------------------------------------------
+
+
+async def check_port(session: Session, ask: Asker) -> Verdict:  # noqa: ARG001
+    """Does something accept connections? On loopback every address is tried, because clients differ in which they take."""
+    facts = {"host": session.host, "port": str(session.port), "url": session.origin}
+    if session.http_proxy is not None:
+        return Verdict("pass", facts=facts | {"address": without_credentials(session.http_proxy[1])})
+    addresses = list(session.addresses)
+    only_v6 = all(each.family == 6 and each.loopback for each in addresses)
+    if only_v6:  # the proxy never listens there (facts §9): look where it would
+        addresses.append(Address("127.0.0.1", 4))
+    outcomes = await _connect_all(session, addresses)
+    working = [each for each in addresses if isinstance(outcomes.get(each), float)]
+    asked = [each for each in working if each in session.addresses]
+    first = addresses[0]
+    if asked:
+        session.address = asked[0]
+        facts["address"] = session.address.ip
+        if first.family == 6 and first.loopback and first not in working:
+            found = finding("AGD104", **facts, refused=first.ip, works=session.address.ip)
+            return Verdict("warn", facts=facts, findings=(found,))
+        return Verdict("pass", facts=facts)
+    failure = next(each for each in (outcomes[address] for address in addresses) if isinstance(each, Failure))
+    if failure.kind == "refused" or (working and only_v6):
+        found = finding("AGD101", **facts, detail=failure.detail)
+    else:
+        found = finding("AGD102", **facts, detail=failure.detail, seconds=f"{session.options.timeout:g}")
+    findings = [found]
+    if working and only_v6:
+        findings.append(finding("AGD104", **facts, refused=first.ip, works=working[0].ip))
+    findings += _container(session, facts)
+    findings += await elsewhere(session)
+    return Verdict("fail", facts=facts, findings=tuple(findings))
+
+
+async def _connect_all(session: Session, addresses: list[Address]) -> dict[Address, Failure | float]:
+    """Connects to all addresses at once. For a remote host the first that works is enough."""
+    budget = session.budget()
+    tasks = {asyncio.create_task(connect(each, session.port, budget)): each for each in addresses}
+    outcomes: dict[Address, Failure | float] = {}
+    pending: set[asyncio.Task[Failure | float]] = set(tasks)
+    while pending:
+        done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            outcomes[tasks[task]] = task.result()
+        if not session.loopback and any(isinstance(each, float) for each in outcomes.values()):
+            break
+    for task in pending:
+        task.cancel()
+    await asyncio.gather(*pending, return_exceptions=True)
+    return outcomes
+
+
+def _container(session: Session, facts: dict[str, str]) -> list[Finding]:
+    inside = session.options.in_container
+    if inside is None:
+        inside = runs_in_container(session)
+    if not inside or not session.loopback:
+        return []
+    return [finding("AGD108", 0.7, **facts)]
+
+
+def runs_in_container(session: Session) -> bool:
+    """Whether this program runs in a container, by the marks that Docker, Podman and Kubernetes leave."""
+    environment = session.options.environment
+    if environment.get("container") or environment.get("KUBERNETES_SERVICE_HOST"):
+        return True
+    return Path("/.dockerenv").exists() or Path("/run/.containerenv").exists()
+
+
+async def elsewhere(session: Session) -> list[Finding]:
+    """AGD116 for the likeliest local port that does answer as this proxy."""
+    found = await discover(session)
+    if not found:
+        return []
+    best = found[0]
+    return [
+        finding(
+            "AGD116",
+            0.9,
+            host=session.host,
+            port=str(session.port),
+            found=str(best.port),
+            found_url=f"http://127.0.0.1:{best.port}",
+            version=best.version or "unknown version",
+            others=", ".join(str(each.port) for each in found[1:]) or "none",
+        )
+    ]
+
+
+# --- http ------------------------------------------------------------------------------------------------------------
+
+
+async def check_http(session: Session, ask: Asker) -> Verdict:
+    """Does the port speak HTTP, in time and to the end? Starts the first round of requests."""
+    await session.open()
+    facts = {"host": session.host, "port": str(session.port), "url": session.origin}
+    asked = first_round(session.canary)
+    for method, path in asked:
+        session.send(method, path, None)
+    outcomes = [await ask.ask(*asked[0])]
+    if not _whole(outcomes[0]):
+        outcomes += [await asyncio.shield(session.send(method, path, None)) for method, path in asked[1:]]
+    whole = next((each for each in outcomes if isinstance(each, Reply) and _whole(each)), None)
+    if whole is not None:
+        return Verdict("pass", facts=facts | {"elapsed": f"{whole.elapsed_ms:.0f}"})
+    findings = [await _broken(session, outcomes, facts)]
+    if findings[0].code in ("AGD111", "AGD112", "AGD102"):
+        findings += await elsewhere(session)
+    return Verdict("fail", facts=facts, findings=tuple(findings))
+
+
+def _whole(outcome: Outcome) -> bool:
+    """True for an answer that is complete, or so long that reading on would be no use and says so."""
+    if not isinstance(outcome, Reply):
+        return False
+    return outcome.whole == "whole" or (outcome.whole == "limited" and outcome.header("content-length") is not None)
+
+
+async def _broken(session: Session, outcomes: list[Outcome], facts: dict[str, str]) -> Finding:
+    """Which finding it is that no request got a complete answer."""
+    reply = next((each for each in outcomes if isinstance(each, Reply)), None)
+    if reply is not None:
+        how = {"cut": "broke off", "slow": "did not end in time", "limited": "did not end"}[reply.whole]
+        return finding("AGD112", **facts, detail=f"the body of a {reply.status} answer {how}")
+    failure = outcomes[0]
+    if not isinstance(failure, Failure):
+        raise AssertionError("a whole reply is no failure")  # noqa: TRY004
+    detail = session.hidden(failure.detail)
+    if failure.kind == "proxy" and session.http_proxy is not None:
+        name, value = session.http_proxy
+        return finding(
+            "AGD107", severity="error", **facts, variable=name, proxy=without_credentials(value), detail=detail
+        )
+    if failure.kind in ("certificate", "tls"):
+        return finding("AGD114", **facts, detail=detail)
+    if failure.kind == "no-tls":
+        return await _no_tls(session, facts, detail)
+    program, raw = await _sniff(session)
+    if program is not None:
+        return finding("AGD111", **facts, program=program.name, detail=_shown(raw) or detail)
+    if failure.kind == "not-http" or (raw and not raw.startswith(b"HTTP/1.")):
+        return finding("AGD111", **facts, program="something that is not HTTP", detail=_shown(raw) or detail)
+    if failure.kind in ("timeout", "connect-timeout"):
+        return finding("AGD102", **facts, detail=detail, seconds=f"{session.options.timeout:g}")
+    return finding("AGD112", **facts, detail=detail)
+
+
+async def _no_tls(session: Session, facts: dict[str, str], detail: str) -> Finding:
+    """https was asked for and TLS is not spoken: AGD105 if plain HTTP is."""
+    plain = f"http://{session.origin.partition('://')[2]}"
+    async with Transport(
+        plain, address=session.address, timeout=session.budget(), deadline=session.deadline
+    ) as transport:
+        outcome = await transport.ask("GET", "/healthz")
+    if isinstance(outcome, Reply):
+        return finding("AGD105", **facts, plain_url=plain, detail=detail)
+    program, raw = await _sniff(session)
+    name = program.name if program is not None else "something that is neither http nor https"
+    return finding("AGD111", **facts, program=name, detail=_shown(raw) or detail)
+
+
+async def _sniff(session: Session) -> tuple[Program | None, bytes]:
+    """What the port says in its own protocol, and which program that is."""
+    if session.address is None:
+        return None, b""
+    hello = b"GET / HTTP/1.0\r\n\r\n"
+    budget = session.budget(_SNIFF)
+    raw, tls = await asyncio.gather(
+        first_bytes(session.address, session.port, hello, budget),
+        speaks_tls(session.address, session.port, budget) if session.scheme == "http" else _false(),
+    )
+    if tls:
+        return by_bytes(b"\x15\x03"), b""
+    return by_bytes(raw), raw
+
+
+async def _false() -> bool:
+    return False
+
+
+def _shown(raw: bytes) -> str:
+    """The start of raw bytes as a short printable phrase."""
+    text = "".join(chr(byte) if 0x20 <= byte < 0x7F else "." for byte in raw[:60]).strip()
+    return f"it said: {text}" if text else ""
+
+
+# --- HTTP proxy variables --------------------------------------------------------------------------------------------
+
+
+async def check_http_proxy(session: Session, ask: Asker) -> Verdict:  # noqa: ARG001
+    """Would other programs send requests for this host through an HTTP proxy?"""
+    environment = session.options.environment
+    facts = {"host": session.host, "port": str(session.port), "url": session.origin}
+    found = proxy_variable(environment, session.scheme)
+    if session.http_proxy is not None:
+        name, value = session.http_proxy
+        return Verdict(
+            "pass", facts=facts | {"state": f"{name} is used to get there", "proxy": without_credentials(value)}
+        )
+    if found is None:
+        return Verdict("pass", facts=facts | {"state": "none is set"})
+    name, value = found
+    if excepted(environment, session.host, session.port):
+        return Verdict("pass", facts=facts | {"state": f"{name} is set, and NO_PROXY takes {session.host} out"})
+    more = {"variable": name, "proxy": without_credentials(value)}
+    return Verdict("warn", facts=facts | more, findings=(finding("AGD107", 0.8, **facts, **more, detail=""),))
+
+
+# --- the settings file -----------------------------------------------------------------------------------------------
+
+
+async def check_settings(session: Session, ask: Asker) -> Verdict:  # noqa: ARG001
+    """Does the proxy's own settings file agree with the port that was asked for?"""
+    settings = session.local_settings
+    if not is_loopback_host(session.host):
+        return Verdict("skipped", "not-this-machine")
+    if settings is None:
+        return Verdict("skipped", "no-settings-file")
+    facts = {"file": settings.path, "host": session.host, "port": str(session.port)}
+    if settings.problem is not None:
+        problem = {"unreadable": "cannot be read", "not-json": "is not valid JSON", "too-large": "is far too large"}
+        facts["problem"] = problem[settings.problem]
+        return Verdict("fail", facts=facts, findings=(finding("AGD117", 0.9, **facts),))
+    if settings.port is None:
+        return Verdict("inconclusive", "settings-without-port", facts)
+    facts["settings_port"] = str(settings.port)
+    if settings.port == session.port:
+        return Verdict("pass", facts=facts)
+    other = await identify(session, settings.port)
+    if other is not None and session.identity is not None and session.identity.proxy:
+        return Verdict("pass", facts=facts)  # two proxies, each on its own port
+    facts["answers"] = "The proxy answers there." if other is not None else "Nothing answers there as the proxy."
+    return Verdict("warn", facts=facts, findings=(finding("AGD110", 0.9, **facts),))
+
+

@@ -1,0 +1,150 @@
+"""The terminal report of `explain-path`: what happened, why, and what to type, best answer first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from antigravity_doctor.diagnosis.explaining import Explanation
+from antigravity_doctor.diagnosis.model import Finding, Fix
+from antigravity_doctor.knowledge.texts import code as code_entry
+from antigravity_doctor.knowledge.texts import finding_text, phrase
+from antigravity_doctor.reports.paint import Line, Span, columns, line_width, printable, wrap
+from antigravity_doctor.reports.words import client_names, protocol_name
+
+_SYMBOL: dict[str, Span] = {
+    "routed": ("✓", "good"),
+    "misrouted": ("✗", "bad"),
+    "wrong-method": ("✗", "bad"),
+    "unsupported": ("✗", "bad"),
+    "other-version": ("✗", "bad"),
+    "not-a-path-problem": ("!", "warn"),
+    "no-request-found": ("?", "warn"),
+}
+_SHOWN_FIXES = 3
+
+
+def explanation_lines(found: Explanation, width: int, *, exact: bool = False, hint: bool = True) -> list[Line]:
+    """One explanation in full. `exact`: the base URL in use was known. `hint`: close with how to be certain."""
+    lines: list[Line] = []
+    subject = f"{found.method} {found.path}" if found.method else found.path
+    headline: list[Span] = [_SYMBOL[found.verdict], (" ", ""), (printable(subject), "bold"), (" ", "")]
+    main = found.findings[0] if found.findings else None
+    headline.append((phrase(found.verdict), ""))
+    tag: list[Span] = [(f"{main.code} {code_entry(main.code).name}", "code")] if main is not None else []
+    room = width - 2 - line_width(headline) - line_width(tag)
+    if tag and room >= 4:
+        lines.append([("  ", ""), *headline, (" " * min(room, 8), ""), *tag])
+    else:
+        lines.extend(wrap(headline, width, "  ", "    "))
+        if tag:
+            lines.append([("    ", ""), *tag])
+    lines.append([])
+    if main is None:
+        if found.route is not None:
+            methods = ", ".join(found.route.methods)
+            facts = {"methods": methods, "route": found.route.path, "protocol": protocol_name(found.route.protocol)}
+            lines.append([("    ", ""), (phrase("served-by", facts), "note")])
+        lines.extend(wrap([(phrase("nothing-wrong"), "")], width, "    "))
+        return lines
+    lines.extend(wrap([(_said(main), "")], width, "    "))
+    best = found.fixes[0] if found.fixes else None
+    if best is not None:
+        lines.extend(_equation(found, best, width))
+    elif found.verdict != "routed":
+        lines.append([])
+        lines.extend(wrap([(finding_text(main.code, "fix", _safe(main)), "")], width, "    "))
+    for other in found.findings[1:]:
+        lead: list[Span] = [(f"{other.code} ", "code")]
+        lines.append([])
+        lines.extend(wrap([*lead, (_said(other), "")], width, "    ", "      "))
+    if best is not None:
+        lines.append([])
+        lines.extend(_advice(found.fixes, width))
+        if found.findings[0].code in ("AGD312", "AGD313", "AGD314"):
+            lines.extend(wrap([(phrase("note-" + str(best.note)), "")], width, "      "))
+    if hint:
+        lines.append([])
+        if exact and best is not None and best.confidence >= 0.9:
+            lines.extend(wrap([(phrase("exact"), "dim")], width, "    "))
+        elif best is not None and best.confidence < 0.95:
+            lines.extend(wrap([(phrase("be-certain"), "dim")], width, "    "))
+        else:
+            lines.extend(wrap([(phrase("more-about", {"code": main.code}), "dim")], width, "    "))
+    return lines
+
+
+def compact_line(found: Explanation, width: int) -> list[Line]:
+    """One explanation on a line or two: for long lists of paths."""
+    subject = printable(f"{found.method} {found.path}" if found.method else found.path, 120)
+    main = found.findings[0] if found.findings else None
+    line: list[Span] = [("  ", ""), _SYMBOL[found.verdict], (" ", ""), (subject, "bold")]
+    tail: list[Span] = []
+    if main is not None:
+        tail += [("  ", ""), (main.code, "code")]
+    if found.fixes:
+        tail += [(" → ", ""), (found.fixes[0].base_url, "value")]
+    elif main is not None:
+        tail += [(" ", ""), (finding_text(main.code, "title"), "")]
+    elif found.route is not None:
+        tail += [("  ", ""), (phrase("routed"), "good")]
+    if line_width(line) + line_width(tail) <= width:
+        return [[*line, *tail]]
+    return [line, [("     ", ""), *tail[1:]]]
+
+
+def _said(finding: Finding) -> str:
+    return finding_text(finding.code, "summary", _safe(finding))
+
+
+def _safe(finding: Finding) -> dict[str, str]:
+    return {name: printable(value, 160) for name, value in finding.facts.items()}
+
+
+def _equation(found: Explanation, best: Fix, width: int) -> list[Line]:
+    """The two sums, one below the other: what happened, and what will."""
+    if found.route is None or not best.appends:
+        return []
+    reach = phrase(
+        "reaches",
+        {
+            "methods": found.method if found.method in found.route.methods and found.method else found.route.methods[0],
+            "route": found.route.path,
+            "protocol": protocol_name(found.route.protocol),
+        },
+    )
+    rows: list[list[Span]] = []
+    appended = printable(best.appends, 120)
+    if best.configured_base_url is not None:
+        happened = printable(best.configured_base_url, 160)
+        rows.append([(happened, "bad"), ("+", "dim"), (appended, ""), (phrase("what-happened"), "dim")])
+    rows.append([(best.base_url, "value"), ("+", "dim"), (appended, ""), (reach, "good")])
+    lines: list[Line] = [*columns(rows, "        ")]
+    if max(map(line_width, lines)) <= width:
+        return lines
+    narrow: list[Line] = []
+    for row in rows:
+        narrow.append([("      ", ""), row[0], ("  +  ", "dim"), row[2]])
+        narrow.append([("        ", ""), row[3]])
+    return narrow
+
+
+def _advice(fixes: Sequence[Fix], width: int) -> list[Line]:
+    """What to type, best first, and for which kind of client each one holds."""
+    lines: list[Line] = []
+    shown = [each for each in fixes if each.confidence >= 0.04][:_SHOWN_FIXES] or list(fixes[:1])
+    for index, fix in enumerate(shown):
+        if index == 0:
+            lead = phrase("set" if fix.appends else "set-full")
+        elif fix.configured_base_url is not None and fix.configured_base_url != shown[0].configured_base_url:
+            typed = fix.configured_base_url.partition("://")[2].partition("/")[2]
+            lead = phrase("or-if-typed", {"typed": printable("/" + typed, 100)})
+        else:
+            lead = phrase("or")
+        lines.extend(wrap([(lead, ""), (" ", ""), (fix.base_url, "value")], width, "    ", "      "))
+        key = "only-if-nothing" if not fix.appends else "only-if-adds" if index == 0 else "for-clients-that-add"
+        if fix.appends and not fix.clients:
+            key += "-alone"
+        said = phrase(key, {"appends": printable(fix.appends, 120), "clients": client_names(fix.clients)})
+        lines.extend(wrap([(said, "dim")], width, "      "))
+    return lines
+

@@ -1,0 +1,180 @@
+"""Styled lines for a terminal: colour, width, ASCII twins, and the one place that makes foreign text printable.
+
+A report is a list of lines, a line a list of spans `(text, style)`. This small painter stands in for rich wherever a
+command must feel instant: importing rich's console alone costs more than the whole of `explain-path`
+(tests/benchmarks/README.md). Tables and progress, where that does not matter, use rich.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TextIO
+
+Span = tuple[str, str]
+Line = Sequence[Span]
+
+STYLES = {
+    "": "",
+    "bold": "1",
+    "dim": "2",
+    "good": "32",
+    "bad": "1;31",
+    "warn": "33",
+    "note": "36",
+    "value": "1;36",
+    "code": "35",
+}
+_ASCII = {
+    "✗": "x", "✓": "v", "!": "!", "?": "?", "–": "-", "→": "->", "…": "...", "·": "-", "“": '"', "”": '"', "’": "'",
+    "│": "|", "●": "*", "—": "-", "≥": ">=", "≤": "<=", "×": "x", "›": ">", "‹": "<", "−": "-",
+}  # fmt: skip
+MIN_WIDTH, MAX_WIDTH = 40, 200
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """What the output can show: `width` in columns, whether colours and whether more than ASCII."""
+
+    width: int = 80
+    colour: bool = False
+    unicode: bool = True
+
+
+def terminal_for(stream: TextIO, environment: Mapping[str, str] | None = None) -> Terminal:
+    """What this stream can show, by NO_COLOR, FORCE_COLOR, TERM, COLUMNS and its encoding."""
+    env = os.environ if environment is None else environment
+    is_tty = stream.isatty()
+    colour = is_tty and env.get("TERM") != "dumb"
+    if env.get("NO_COLOR"):
+        colour = False
+    elif env.get("FORCE_COLOR") and env["FORCE_COLOR"] != "0":
+        colour = True
+    columns = env.get("COLUMNS", "")
+    if columns.isascii() and columns.isdigit() and int(columns[:6]) > 0:
+        width = int(columns[:6])
+    else:
+        import shutil
+
+        width = shutil.get_terminal_size().columns if is_tty else 100
+    if colour and sys.platform == "win32":
+        os.system("")  # noqa: S605, S607 - turns on escape sequences in the Windows console; no input is involved
+    return Terminal(max(MIN_WIDTH, min(width, MAX_WIDTH)), colour, not env.get("AGDOCTOR_ASCII") and _unicode(stream))
+
+
+def _unicode(stream: TextIO) -> bool:
+    try:
+        "✗→…“".encode(stream.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+_UNSAFE = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
+_UNSAFE |= {
+    code: f"\\u{code:04x}"
+    for code in (
+        0x61C, 0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2028, 0x2029, 0x202A, 0x202B, 0x202C, 0x202D, 0x202E,
+        0x2060, 0x2066, 0x2067, 0x2068, 0x2069, 0xFEFF,
+    )
+}  # fmt: skip
+
+
+def printable(text: str, limit: int = 300) -> str:
+    """Foreign text with nothing left that a terminal acts on, and cut to `limit` characters.
+
+    Control characters, ANSI escapes, bidirectional overrides and invisible characters are shown as \\x1b or \\u202e;
+    lone surrogates as \\udc80. The result can be written with any encoding that has the remaining characters.
+    """
+    total = len(text)
+    cut = text if total <= limit else text[: limit - 24]
+    if not cut.isascii() or not cut.isprintable():
+        cut = cut.translate(_UNSAFE)
+        cut = "".join(ch if not 0xD800 <= ord(ch) <= 0xDFFF else f"\\u{ord(ch):04x}" for ch in cut)
+    return cut if total <= limit else f"{cut}… ({total} characters)"
+
+
+def cell_width(text: str) -> int:
+    """How many columns a text takes: wide (Chinese, Japanese, Korean, emoji) characters take two."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining, east_asian_width
+
+    return sum(0 if combining(ch) else 2 if east_asian_width(ch) in "WF" else 1 for ch in text)
+
+
+def render(lines: Iterable[Line], terminal: Terminal) -> str:
+    """The lines as one text, ready to be written; each ends in a newline and holds what `terminal` can show."""
+    out = []
+    for line in lines:
+        for text, style in line:
+            shown = text if terminal.unicode else to_ascii(text)
+            if style and terminal.colour and shown:
+                out.append(f"\x1b[{STYLES[style]}m{shown}\x1b[0m")
+            else:
+                out.append(shown)
+        out.append("\n")
+    return "".join(out)
+
+
+def to_ascii(text: str) -> str:
+    """The ASCII twin of a text: symbols by their twins, everything else that is not ASCII as \\uXXXX."""
+    if text.isascii():
+        return text
+    return "".join(
+        _ASCII.get(ch, ch) if ch.isascii() or ch in _ASCII else ch.encode("ascii", "backslashreplace").decode()
+        for ch in text
+    )
+
+
+def wrap(spans: Line, width: int, indent: str = "", hanging: str | None = None) -> list[list[Span]]:
+    """Breaks a styled line at spaces so that it fits `width`; a word longer than a line (a URL) is never broken.
+
+    `indent` starts the first line, `hanging` (default: the same) the following ones.
+    """
+    hanging = indent if hanging is None else hanging
+    words: list[list[Span]] = [[]]
+    for text, style in spans:
+        for index, piece in enumerate(text.split(" ")):
+            if index > 0:
+                words.append([])
+            if piece:
+                words[-1].append((piece, style))
+    lines: list[list[Span]] = [[(indent, "")]]
+    used = start = cell_width(indent)
+    for word in words:
+        size = line_width(word)
+        if not word:
+            continue
+        if used > start and used + 1 + size > width:
+            lines.append([(hanging, "")])
+            used = start = cell_width(hanging)
+        elif used > start:
+            # The space takes the style of the word before it where both are the same, so a styled phrase is one run.
+            same = lines[-1][-1][1] == word[0][1]
+            lines[-1].append((" ", word[0][1] if same else ""))
+            used += 1
+        lines[-1].extend(word)
+        used += size
+    return lines
+
+
+def columns(rows: Sequence[Sequence[Span]], indent: str, gap: str = "  ") -> list[list[Span]]:
+    """Rows of cells, each column as wide as its widest cell; the last column is not padded."""
+    widths = [max(cell_width(row[i][0]) for row in rows if i < len(row)) for i in range(max(map(len, rows), default=0))]
+    lines = []
+    for row in rows:
+        line: list[Span] = [(indent, "")]
+        for index, (text, style) in enumerate(row):
+            line.append((text, style))
+            if index < len(row) - 1:
+                line.append((" " * (widths[index] - cell_width(text)) + gap, ""))
+        lines.append(line)
+    return lines
+
+
+def line_width(line: Line) -> int:
+    """How many columns a line takes."""
+    return sum(cell_width(text) for text, _ in line)

@@ -1,0 +1,174 @@
+"""The terminal reports of `recommend` and `simulate`: what to type, where, and the proof that it lands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from antigravity_doctor.diagnosis.model import Fix
+from antigravity_doctor.diagnosis.recommending import Recommendation, Setting
+from antigravity_doctor.diagnosis.simulating import Simulation
+from antigravity_doctor.knowledge.clients import Client, Mode
+from antigravity_doctor.knowledge.texts import finding_text, phrase
+from antigravity_doctor.reports.paint import Line, Span, columns, line_width, wrap
+from antigravity_doctor.reports.words import protocol_name
+
+
+def recommendation_lines(
+    client: Client, found: Sequence[Recommendation], width: int, protocol: str | None
+) -> list[Line]:
+    """Every mode of one client: the best in full, then the others."""
+    lines: list[Line] = [[]]
+    lines.append([("  ", ""), (phrase("recommend-for", {"name": client.name}), "bold")])
+    if not found:
+        said = phrase("recommend-no-protocol", {"name": client.name, "protocol": protocol_name(protocol or "")})
+        return [*lines, [], *wrap([(said, "")], width, "    "), []]
+    for each in found:
+        lines.append([])
+        lines.extend(_mode_lines(each, width))
+    lines.append([])
+    return lines
+
+
+def _mode_lines(found: Recommendation, width: int) -> list[Line]:
+    mode = found.mode
+    head: list[Span] = [(mode.name, "bold"), (f"  {protocol_name(mode.protocol)}", "note")]
+    versions = versions_text(mode)
+    if versions:
+        head.append((f"  {versions}", "dim"))
+    if mode.preferred and found.finding is None:
+        head.append((f"  {phrase('recommend-preferred')}", "good"))
+    lines: list[Line] = [*wrap(head, width, "  ", "    ")]
+    if found.finding is not None:
+        said = finding_text(found.finding.code, "summary", found.finding.facts)
+        lines.extend(wrap([("✗ ", "bad"), (f"{found.finding.code} ", "code"), (said, "")], width, "    ", "      "))
+        lines.extend(_notes(found, width))
+        return lines
+    lines.append([("    ", ""), (phrase("recommend-base-url"), ""), ("  ", ""), (found.base_url, "value")])
+    for index, setting in enumerate(found.settings):
+        lead = phrase("recommend-type-it" if index == 0 else "recommend-or")
+        lines.extend(_setting(lead, setting, width, show_value=setting.value != found.base_url))
+    for setting in found.also:
+        lines.extend(_setting(phrase("recommend-also"), setting, width, show_value=True))
+    for setting in found.key[:1]:
+        lines.extend(_setting(phrase("recommend-key"), setting, width, show_value=False))
+    if found.proof is not None:
+        lines.append([("    ", ""), (phrase("recommend-proof"), "dim")])
+        rows: list[list[Span]] = []
+        for request in found.proof.requests:
+            good = request.verdict == "routed"
+            rows.append(
+                [
+                    ("✓" if good else "–", "good" if good else "dim"),
+                    (f"{request.method} {request.path}", "" if request.required else "dim"),
+                    ("" if good else phrase("recommend-not-served"), "dim"),
+                ]
+            )
+        lines.extend(columns(rows, "      ", " "))
+    lines.extend(_copy_lines(found))
+    lines.extend(_notes(found, width))
+    return lines
+
+
+def _setting(lead: str, setting: Setting, width: int, *, show_value: bool) -> list[Line]:
+    spans: list[Span] = [(lead, ""), (" ", ""), (phrase("setting-" + setting.kind), ""), (" ", ""), (setting.name, "value")]
+    if show_value:
+        spans += [(" = ", ""), (setting.value, "value")]
+    if setting.where:
+        spans += [(" ", ""), (phrase("recommend-in", {"where": setting.where}), "")]
+    return [*wrap(spans, width, "    ", "      ")]
+
+
+def _copy_lines(found: Recommendation) -> list[Line]:
+    """What can be copied: the variables for POSIX shells and PowerShell, and the excerpt of a file or program."""
+    lines: list[Line] = []
+    variables = [each for each in (*found.settings[:1], *found.also, *found.key[:1]) if each.kind == "env"]
+    if variables and found.settings and found.settings[0].kind == "env":
+        lines.append([("    ", ""), (phrase("recommend-posix"), "dim")])
+        lines += [[("      ", ""), (line, "")] for line in posix_lines(variables)]
+        lines.append([("    ", ""), (phrase("recommend-powershell"), "dim")])
+        lines += [[("      ", ""), (line, "")] for line in powershell_lines(variables)]
+    if found.snippet:
+        lines.append([("    ", ""), (phrase("recommend-copy"), "dim")])
+        lines += [[("      ", ""), (line, "")] for line in found.snippet.rstrip("\n").split("\n")]
+    return lines
+
+
+def posix_lines(variables: Iterable[Setting]) -> list[str]:
+    """`export NAME='value'` for sh, bash and zsh."""
+    return [f"export {each.name}='" + each.value.replace("'", "'\\''") + "'" for each in variables]
+
+
+def powershell_lines(variables: Iterable[Setting]) -> list[str]:
+    """`$env:NAME = 'value'` for PowerShell."""
+    return [f"$env:{each.name} = '" + each.value.replace("'", "''") + "'" for each in variables]
+
+
+def _notes(found: Recommendation, width: int) -> list[Line]:
+    lines: list[Line] = []
+    for warning in found.warnings:
+        lines.extend(wrap([("! ", "warn"), (warning, "")], width, "    ", "      "))
+    for name, because in found.ignored:
+        said = phrase("recommend-ignored", {"because": because})
+        lines.extend(wrap([("! ", "warn"), (name, "value"), (" ", ""), (said, "")], width, "    ", "      "))
+    provenance = found.mode.raw.get("provenance", {})
+    if provenance:
+        facts = {name: str(provenance.get(name) or "") for name in ("version", "date", "source")}
+        key = "recommend-provenance-" + str(provenance["kind"])
+        lines.extend(wrap([(phrase(key, facts), "dim")], width, "    ", "      "))
+    return lines
+
+
+def versions_text(mode: Mode) -> str:
+    """For which versions of the client a mode holds, "" for all."""
+    since, below = mode.versions
+    if since and below:
+        return phrase("recommend-versions-both", {"from": since, "below": below})
+    if since:
+        return phrase("recommend-versions-from", {"from": since})
+    return phrase("recommend-versions-below", {"below": below}) if below else ""
+
+
+def overview_lines(found: Mapping[Client, Sequence[Recommendation]], width: int) -> list[Line]:
+    """A line a client: its best mode and base URL."""
+    rows: list[list[Span]] = []
+    for client, each in found.items():
+        if not each:
+            continue
+        best = each[0]
+        url = (best.base_url, "value") if best.finding is None else ("–", "dim")
+        rows.append([(client.id, "bold"), url, (protocol_name(best.mode.protocol), "note"), (best.mode.name, "dim")])
+    lines: list[Line] = [[], *columns(rows, "  "), []]
+    if max(map(line_width, lines)) > width:
+        lines = [[], *columns([row[:3] for row in rows], "  "), []]
+    return [*lines, [("  " + phrase("recommend-more"), "dim")], []]
+
+
+def simulation_lines(
+    client: Client, base_url: str, found: Sequence[tuple[Simulation, tuple[Fix, ...]]], width: int
+) -> list[Line]:
+    """Every mode: what it would request with this base URL, whether each lands, and what to set instead."""
+    title = phrase("simulate-for", {"name": client.name, "base_url": base_url})
+    lines: list[Line] = [[], *wrap([(title, "bold")], width, "  ")]
+    for simulation, fixes in found:
+        mode = simulation.mode
+        symbol: Span = ("✓", "good") if simulation.works else ("✗", "bad")
+        verdict = phrase("simulate-works" if simulation.works else "simulate-fails")
+        versions = versions_text(mode)
+        head: list[Span] = [symbol, (" ", ""), (mode.name, "bold"), (f" {verdict}", "")]
+        if versions:
+            head.append((f" ({versions})", "dim"))
+        lines += [[], *wrap(head, width, "  ", "    ")]
+        rows: list[list[Span]] = []
+        for each in simulation.requests:
+            good = each.verdict == "routed"
+            need = "" if each.required else phrase("simulate-optional")
+            mark: Span = ("✓", "good") if good else ("✗", "bad") if each.required else ("–", "dim")
+            rows.append([mark, (f"{each.method} {each.path}", ""), ("" if good else phrase(each.verdict), "dim"), (need, "dim")])
+        lines += columns(rows, "      ", "  ")
+        for fix in fixes:
+            lines.extend(wrap([(phrase("set"), ""), (" ", ""), (fix.base_url, "value")], width, "      "))
+        if not simulation.works and not fixes:
+            said = finding_text("AGD410", "summary", {"client": client.name, "mode": mode.name})
+            lines.extend(wrap([("AGD410 ", "code"), (said, "")], width, "      "))
+    return [*lines, []]
+
