@@ -1,4 +1,4 @@
-"""Say what happened with a request path, and which base URL is right."""
+"""Explain a request path and give the right base URL."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ def command(
     paths: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="PATH...", help="A path, a URL, a log line or any pasted text; - reads standard input.", show_default=False
+            metavar="PATH...",
+            help="A path, a URL, a log line or any pasted text; - reads standard input.",
+            show_default=False,
         ),
     ] = None,
     method: Annotated[str | None, typer.Option("--method", "-X", help="Method of the request.")] = None,

@@ -13,14 +13,14 @@ from typer.core import TyperGroup
 from antigravity_doctor import __version__
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "check": ("check", "Find out what is wrong with a running proxy, and with a client that uses it."),
-    "explain-path": ("explain_path", "Say what happened with a request path, and which base URL is right."),
+    "check": ("check", "Find what is wrong with a running proxy or its client."),
+    "explain-path": ("explain_path", "Explain a request path and give the right base URL."),
     "recommend": ("recommend", "Say which base URL to set in a client, and where."),
     "simulate": ("simulate", "Show what a client would request with a base URL."),
     "explain": ("explain", "Explain a finding code such as AGD301."),
     "routes": ("routes", "List what the proxy serves, by version."),
     "clients": ("clients", "List the clients that agdoctor knows."),
-    "stand-in": ("stand_in", "Run a loopback server that answers like the proxy, to practise and test against."),
+    "stand-in": ("stand_in", "Run a server that answers like the proxy, to practise."),
 }
 """Command name -> module in `cli`, help line. The help line is the module's own (a test compares them)."""
 
@@ -28,7 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 class LazyGroup(TyperGroup):
     """Knows the names and help lines of the commands; imports a command's module when it is called."""
 
-    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
+    def list_commands(self, ctx: Any) -> list[str]:
         """All command names, in the order in which a newcomer needs them."""
         return list(COMMANDS)
 
@@ -97,7 +97,7 @@ def _version(value: bool) -> None:
     "or paste what you see:  agdoctor explain-path /v1/v1/chat/completions"
 )
 def root(
-    version: Annotated[  # noqa: FBT002
+    version: Annotated[
         bool, typer.Option("--version", help="Show the version and end.", callback=_version, is_eager=True)
     ] = False,
 ) -> None:

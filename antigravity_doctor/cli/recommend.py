@@ -17,6 +17,9 @@ def command(
     client: options.ClientOption = None,
     all_: Annotated[bool, typer.Option("--all", help="Every client that is known, a line each.")] = False,
     protocol: Annotated[str | None, typer.Option("--protocol", help="Only openai, anthropic or gemini.")] = None,
+    mode: Annotated[
+        str | None, typer.Option("--mode", "-m", help="Only this mode; all for every mode in full.")
+    ] = None,
     host: options.HostOption = None,
     port: options.PortOption = None,
     url: options.UrlOption = None,
@@ -40,6 +43,14 @@ def command(
     found = {
         each: recommend(each, table, origin, wanted) for each in ((chosen,) if chosen is not None else all_clients())
     }
+    every = mode is not None
+    if mode is not None and mode != "all":
+        if chosen is None:
+            raise BadInputError("--mode names a mode of a client: give --client NAME as well.")
+        found[chosen] = tuple(each for each in found[chosen] if each.mode.id == mode)
+        if not found[chosen]:
+            known = ", ".join(each.id for each in chosen.modes)
+            raise BadInputError(f"{chosen.name} has no mode {options.printable_input(mode)}: give one of {known}.")
     works = any(one.finding is None for each in found.values() for one in each)
     if output == "json":
         from antigravity_doctor.reports import json_v1
@@ -55,7 +66,7 @@ def command(
 
         terminal = options.stdout_terminal()
         if chosen is not None:
-            lines = recommendation_lines(chosen, found[chosen], terminal.width, wanted)
+            lines = recommendation_lines(chosen, found[chosen], terminal.width, wanted, every=every)
         else:
             lines = overview_lines(found, terminal.width)
         options.write(render(lines, terminal))

@@ -94,9 +94,7 @@ def dissect(path: str, table: RouteTable) -> Anatomy:
             continue
         matched = _endpoint_at(segments, index, known.get(folded, ()), known)
         if matched:
-            spelled = [
-                segments[index + offset] if word == "*" else word for offset, word in enumerate(matched)
-            ]
+            spelled = [segments[index + offset] if word == "*" else word for offset, word in enumerate(matched)]
             for offset, word in enumerate(spelled):
                 _case(segments[index + offset], word, faults)
             endpoint = "/" + "/".join(spelled)

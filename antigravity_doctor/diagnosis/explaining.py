@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from antigravity_doctor.diagnosis import symptoms
 from antigravity_doctor.diagnosis.anatomy import Anatomy, dissect
-from antigravity_doctor.diagnosis.families import Family, Hypothesis, client_ids, from_base, hypotheses, index
+from antigravity_doctor.diagnosis.families import Family, Hypothesis, client_ids, from_base, hypotheses
 from antigravity_doctor.diagnosis.joining import join
 from antigravity_doctor.diagnosis.matching import allow_header, allows, match
 from antigravity_doctor.diagnosis.model import Finding, Fix, Verdict
@@ -176,8 +177,7 @@ def _missed(
             return _styled(style, styled.expand(style.resource), path, table, origin)
 
     exact = base_url is not None
-    known = index(client)
-    guesses = from_base(path, base_url, index(client, True), method) if base_url is not None else []
+    guesses = from_base(path, base_url, client, method) if base_url is not None else []
     mismatch: tuple[Finding, ...] = ()
     if base_url is not None and not guesses:
         generic = _generic(path, base_url, table, origin, anatomy)
@@ -186,9 +186,9 @@ def _missed(
         mismatch = (Finding("AGD319", "warning", 0.8, {"path": path, "base_url": base_url}),)
         exact = False
     if not guesses:
-        guesses = hypotheses(path, known, method)
+        guesses = hypotheses(path, client, method)
         if not guesses and client is not None and base_url is None:
-            guesses = hypotheses(path, index(None), method)
+            guesses = hypotheses(path, None, method)
             client = None if guesses else client
     if anatomy.endpoint and not exact:
         # "/completions" also ends in "/chat/completions": only a suffix that covers the whole endpoint is one.
@@ -196,7 +196,7 @@ def _missed(
 
     fixes, best_route = _fixes(guesses, table, origin, exact, client is not None)
     if not fixes:
-        fixes, best_route = _by_endpoint(anatomy, method, known, table, origin)
+        fixes, best_route = _by_endpoint(anatomy, method, client, table, origin)
     later = _other_version(path, method, table)
     if later is not None:
         return "other-version", later[1], (later[0], *mismatch), fixes
@@ -235,7 +235,7 @@ def _styled(style: paths.Style, resource: str, path: str, table: RouteTable, ori
     fixes: tuple[Fix, ...] = ()
     route = None
     if resource:
-        fixes, route = _by_endpoint(dissect(resource, table), None, index(None), table, origin, note=style.id)
+        fixes, route = _by_endpoint(dissect(resource, table), None, None, table, origin, note=style.id)
     confidence = 0.95
     finding = Finding(style.code, "error", confidence, facts)
     return ("misrouted" if fixes else "unsupported"), route, (finding,), fixes
@@ -365,9 +365,10 @@ def _templates(family: Family, table: RouteTable) -> tuple[tuple[Landing, ...], 
     for bases, modes in sorted(by_bases.items(), key=lambda each: -len(each[1])):
         options = []
         for base_path in bases:
-            path = split_url(join(family.steps, DEFAULT_ORIGIN + base_path, suffix)).path
+            joined = {split_url(join(mode.steps, DEFAULT_ORIGIN + base_path, suffix)).path for mode in modes}
+            path = min(joined)
             reached = match(table, path)
-            if reached is not None and allows(reached.route, family.method):
+            if len(joined) == 1 and reached is not None and allows(reached.route, family.method):
                 options.append(Landing(base_path, path, reached.route, client_ids(modes), weight))
         if options:
             found.append(tuple(options))
@@ -383,13 +384,17 @@ def _weight(base_path: str) -> float:
     if base_path.rstrip("/") in paths.foreign_prefixes():
         return _TYPED_FOREIGN
     segments = base_path.strip("/").split("/")
-    if any(is_version(one) and is_version(two) for one, two in zip(segments, segments[1:], strict=False)):
+    if any(is_version(one) and is_version(two) for one, two in pairwise(segments)):
         return _TYPED_TWICE
     return _TYPED_ODD
 
 
 def _by_endpoint(
-    anatomy: Anatomy, method: str | None, known: dict[str, tuple[Family, ...]], table: RouteTable, origin: str,
+    anatomy: Anatomy,
+    method: str | None,
+    client: Client | None,
+    table: RouteTable,
+    origin: str,
     note: str | None = None,
 ) -> tuple[tuple[Fix, ...], Route | None]:
     """Fixes from the endpoint alone, for a path whose very spelling is broken: no base URL is claimed to be in use."""
@@ -407,7 +412,7 @@ def _by_endpoint(
             guess
             for cut in prefixes
             if full.startswith(cut + "/")
-            for guess in hypotheses(full[len(cut) :], known, None)
+            for guess in hypotheses(full[len(cut) :], client, None)
             if not guess.base_path
         ]
         fixes, _ = _fixes(guesses, table, origin, False, False)
@@ -415,8 +420,14 @@ def _by_endpoint(
             fixes = (Fix(origin + prefix, 0.5, anatomy.endpoint, None, full, found.route.path),)
         unclaimed = tuple(
             Fix(
-                each.base_url, round(each.confidence * 0.8, 2), each.appends, None, each.resulting_path, each.route,
-                each.clients, note,
+                each.base_url,
+                round(each.confidence * 0.8, 2),
+                each.appends,
+                None,
+                each.resulting_path,
+                each.route,
+                each.clients,
+                note,
             )
             for each in fixes
         )
@@ -459,7 +470,7 @@ def _path_findings(anatomy: Anatomy, route: Route, fix: Fix, exact: bool) -> tup
     kinds = [part.kind for part in parts]
     stacked = [part.text for part in parts if part.kind == "endpoint"]
     versions = [index for index, kind in enumerate(kinds) if kind == "version"]
-    twice = next((one for one, two in zip(versions, versions[1:], strict=False) if two == one + 1), None)
+    twice = next((one for one, two in pairwise(versions) if two == one + 1), None)
     foreign = [part.text for part in parts[: len(parts) - 1] if part.kind == "other"]
     if "url" in kinds:
         add("AGD309")
@@ -479,7 +490,10 @@ def _path_findings(anatomy: Anatomy, route: Route, fix: Fix, exact: bool) -> tup
         elif twice is None and parts[versions[-1]].text != facts["wanted"]:
             add("AGD304", found=parts[versions[-1]].text)
     for fault, code in (
-        ("double-slash", "AGD306"), ("trailing-slash", "AGD307"), ("case", "AGD308"), ("escape", "AGD308"),
+        ("double-slash", "AGD306"),
+        ("trailing-slash", "AGD307"),
+        ("case", "AGD308"),
+        ("escape", "AGD308"),
         ("stray", "AGD311"),
     ):
         if fault in anatomy.faults and not (fault == "double-slash" and "url" in kinds):
@@ -511,11 +525,11 @@ def _no_fix(
     near = _nearest(anatomy.canonical, table)
     if near is not None:
         finding = Finding("AGD315", "error", 0.7, {**facts, "meant": near.path})
-        fixes, _ = _by_endpoint(dissect(near.path, table), method, index(None), table, origin)
+        fixes, _ = _by_endpoint(dissect(near.path, table), method, None, table, origin)
         return "misrouted", near, (finding, *mismatch), fixes
     if anatomy.endpoint:
         # A real endpoint with a method that nobody sends there, behind a prefix that routes nowhere.
-        fixes, route = _by_endpoint(anatomy, None, index(None), table, origin)
+        fixes, route = _by_endpoint(anatomy, None, None, table, origin)
         if route is not None:
             return "misrouted", route, (*_path_findings(anatomy, route, fixes[0], False), *mismatch), fixes
     stacked = [part for part in anatomy.parts if part.kind == "endpoint"]

@@ -47,46 +47,65 @@ class Hypothesis(NamedTuple):
     family: Family
 
 
-Index = dict[str, tuple[Family, ...]]
-
-
 _PLAIN_STEPS = ("strip-slashes", "append")
-_SLASH_STEPS = frozenset(("strip-slash", "strip-slashes", "append"))
+_SAMPLES = (
+    "", "/v1", "/v1beta", "/v1/v1", "/v1/v1beta", "/v1beta/v1beta", "/V1", "/v1//x", "/v2", "/v1alpha", "/api/paas/v4",
+    "/openai", "/openai/v1", "/api/v1", "/x", "/v1/chat/completions", "/v1/messages", "/v1/responses", "/v1beta/models",
+    "/v1/models", "/chat/completions", "/http://127.0.0.1:8045/v1", "/v1%20",
+)  # fmt: skip
+
+
+def _is_plain(steps: tuple[Step, ...], suffix: str) -> bool:
+    """True if the rule does what stripping closing slashes and adding does, on every kind of base people type.
+
+    Rules also differ in how they treat a query or a closing slash of the base; for guessing an unknown base that
+    makes no difference, and one family for all of them is what makes guessing fast. Every fix is still proved with
+    each mode's own rule.
+    """
+    return all(join(steps, _ORIGIN + base, suffix) == _ORIGIN + base + suffix for base in _SAMPLES)
 
 
 @lru_cache(maxsize=64)
-def index(client: Client | None, exact: bool = False) -> Index:
-    """The families of one client, or of all, by the last segment of their suffix (see `_key_of`).
-
-    Rules that differ only in how many closing slashes they strip are one family for guessing; with `exact` each rule
-    stays as it is, for the case that the base URL is known to the letter.
-    """
-    grouped: dict[tuple[str, str, str], list[Mode]] = {}
-    steps_of: dict[str, tuple[Step, ...]] = {}
+def _suffixes(client: Client | None) -> dict[str, list[tuple[Mode, str, str]]]:
+    """Every (mode, method, suffix without query) of one client, or of all, by `_key_of` the suffix."""
+    found: dict[str, list[tuple[Mode, str, str]]] = {}
     for each in (client,) if client is not None else all_clients():
         for mode in each.modes:
             # Azure and Ollama modes never meet a route of their own; their paths are known as styles.
             if mode.protocol in ("azure", "ollama"):
                 continue
-            plain = mode.steps[-1] == "append" and all(
-                isinstance(step, str) and step in _SLASH_STEPS for step in mode.steps
-            )
-            steps = _PLAIN_STEPS if plain and not exact else mode.steps
-            key = repr(steps)
-            steps_of[key] = steps
             for request in mode.requests:
                 suffix = request.suffix.partition("?")[0]
-                modes = grouped.setdefault((key, request.method, suffix), [])
-                if mode not in modes:
-                    modes.append(mode)
-    found: dict[str, list[Family]] = {}
-    for (key, method, suffix), modes in grouped.items():
+                found.setdefault(_key_of(suffix), []).append((mode, request.method, suffix))
+    return found
+
+
+@lru_cache(maxsize=4096)
+def families(client: Client | None, key: str, exact: bool = False) -> tuple[Family, ...]:
+    """The families of one client, or of all, whose suffix ends in `key`.
+
+    For guessing, rules that come to the same thing are one family; with `exact` each rule stays as it is, for the
+    case that the base URL is known to the letter.
+    """
+    grouped: dict[tuple[str, str, str], list[Mode]] = {}
+    plain: dict[tuple[str, str], bool] = {}
+    for mode, method, suffix in _suffixes(client).get(key, ()):
+        rule = "" if mode.steps == _PLAIN_STEPS else repr(mode.steps)
+        if rule and not exact:
+            known = plain.get((rule, suffix))
+            if known is None:
+                known = plain[rule, suffix] = _is_plain(mode.steps, suffix)
+            rule = "" if known else rule
+        modes = grouped.setdefault((rule, method, suffix), [])
+        if mode not in modes:
+            modes.append(mode)
+    found = []
+    for (rule, method, suffix), modes in grouped.items():
         start, end = suffix.find("{"), suffix.find("}")
         head, tail = (suffix[:start], suffix[end + 1 :]) if start >= 0 else (suffix, "")
-        plain = steps_of[key] == _PLAIN_STEPS
-        family = Family(steps_of[key], method, head, tail, start >= 0, plain, tuple(modes))
-        found.setdefault(_key_of(suffix), []).append(family)
-    return {key: tuple(families) for key, families in found.items()}
+        steps = modes[0].steps if rule else _PLAIN_STEPS
+        found.append(Family(steps, method, head, tail, start >= 0, not rule, tuple(modes)))
+    return tuple(found)
 
 
 def _key_of(suffix: str) -> str:
@@ -97,15 +116,16 @@ def _key_of(suffix: str) -> str:
     return last
 
 
-def hypotheses(path: str, known: Index, method: str | None) -> list[Hypothesis]:
+def hypotheses(path: str, client: Client | None, method: str | None) -> list[Hypothesis]:
     """Every family and base path that make exactly this path (no query). The method filters where any family has it."""
     last = path[path.rfind("/") + 1 :]
-    families: list[Family] = list(known.get(last, ()))
+    candidates = families(client, last)
     if ":" in last:
-        families += known.get(last[last.rfind(":") :], ())
-    families += known.get("*", ())
+        candidates += families(client, last[last.rfind(":") :])
+    else:
+        candidates += families(client, "*")
     found: list[Hypothesis] = []
-    for family in families:
+    for family in candidates:
         suffix = _suffix_in(path, family)
         if suffix is None:
             continue
@@ -114,8 +134,10 @@ def hypotheses(path: str, known: Index, method: str | None) -> list[Hypothesis]:
             if not base.endswith("/"):
                 found.append(Hypothesis(base, suffix, suffix, family))
             continue
-        for base in invert(family.steps, _ORIGIN, path, suffix):
-            found.append(Hypothesis(base, suffix, _appended(path, base, suffix), family))
+        found += [
+            Hypothesis(base, suffix, _appended(path, base, suffix), family)
+            for base in invert(family.steps, _ORIGIN, path, suffix)
+        ]
     if method is not None:
         wanted = "GET" if method == "HEAD" else method
         same = [each for each in found if each.family.method == wanted]
@@ -143,13 +165,13 @@ def _suffix_in(path: str, family: Family) -> str | None:
     return path[start:]
 
 
-def from_base(path: str, base_url: str, known: Index, method: str | None) -> list[Hypothesis]:
+def from_base(path: str, base_url: str, client: Client | None, method: str | None) -> list[Hypothesis]:
     """The hypotheses that hold for the base URL that is in use: joined with it, they give exactly this path."""
     origin_end = base_url.find("/", base_url.find("://") + 3)
     base_path = base_url[origin_end:] if origin_end >= 0 else ""
     base_path = base_path.partition("?")[0]
     found = []
-    for family in _all(known):
+    for family in _all(client):
         suffix = _suffix_in(path, family)
         if suffix is None and not any(step in ("resolve", "whole") for step in family.steps):
             suffix = _suffix_through_keep(path, family)
@@ -171,9 +193,9 @@ def _suffix_through_keep(path: str, family: Family) -> str | None:
     return family.head + family.tail if keeps and not family.has_placeholder else None
 
 
-def _all(known: Index) -> Iterable[Family]:
-    for families in known.values():
-        yield from families
+def _all(client: Client | None) -> Iterable[Family]:
+    for key in _suffixes(client):
+        yield from families(client, key, True)
 
 
 def client_ids(modes: Iterable[Mode]) -> tuple[str, ...]:

@@ -8,15 +8,16 @@ either is undecided (None), never a pass (facts/proxy-semantics.md §0, §8).
 from __future__ import annotations
 
 import json
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from antigravity_doctor.diagnosis.answers import Outcome, Reply
+from antigravity_doctor.diagnosis.answers import Failure, Outcome, Reply
 from antigravity_doctor.diagnosis.simulating import SimulatedRequest
 from antigravity_doctor.diagnosis.symptoms import body_kind
-from antigravity_doctor.knowledge.behaviour import behaviour_of
+from antigravity_doctor.knowledge.behaviour import behaviour_of, features
 from antigravity_doctor.knowledge.programs import Program, by_answers
 from antigravity_doctor.knowledge.routes import RouteTable, all_routes, table_for
 from antigravity_doctor.knowledge.versions import NEWEST, Version, known_versions, parse_version, tags_reporting
@@ -181,20 +182,28 @@ class VersionRange:
 
 @lru_cache(maxsize=1)
 def _epochs() -> tuple[tuple[Version, Version, Mapping[str, frozenset[str]], bool], ...]:
-    """(oldest, newest, methods by probed path, has CORS) of each run of versions that OPTIONS cannot tell apart."""
-    epochs: list[tuple[Version, Version, Mapping[str, frozenset[str]], bool]] = []
-    for version in known_versions():
-        table = table_for(version)
+    """(oldest, newest, methods by probed path, has CORS) of each run of versions that OPTIONS cannot tell apart.
+
+    Routes change only where one begins or ends, so one table for each such point is enough.
+    """
+    versions = known_versions()
+    starts = {versions[0]}
+    spans = [(span.since, span.until) for each in all_routes() if each.protocol != "admin" for span in each.spans]
+    spans += [(since, until) for since, until, _ in features()["cors"].spans]
+    for since, until in spans:
+        starts.add(parse_version(since))
+        if until is not None and parse_version(until) < versions[-1]:
+            starts.add(versions[bisect_right(versions, parse_version(until))])
+    ordered = sorted(starts)
+    ends = [versions[bisect_left(versions, start) - 1] for start in ordered[1:]] + [versions[-1]]
+    epochs = []
+    for oldest, newest in zip(ordered, ends, strict=True):
         routes = {
             filled(route.path): frozenset(route.allow.split(","))
-            for route in table.routes
-            if route.allow is not None and not (route.admin and route.protocol == "admin")
+            for route in table_for(oldest).routes
+            if route.allow is not None and route.protocol != "admin"
         }
-        cors = behaviour_of(version).cors is not None
-        if epochs and epochs[-1][2] == routes and epochs[-1][3] == cors:
-            epochs[-1] = (epochs[-1][0], version, routes, cors)
-        else:
-            epochs.append((version, version, routes, cors))
+        epochs.append((oldest, newest, routes, behaviour_of(oldest).cors is not None))
     return tuple(epochs)
 
 
@@ -227,14 +236,15 @@ class Identity:
 
 def judge_identity(answers: Mapping[tuple[str, str], Outcome], canary_path: str) -> Identity:
     """Is this the proxy? `answers` by (method, path): the health endpoints, the anchors and the canary, without key.
+    None where requests that decide it got no answer.
 
     The routes decide, not the health answer: `{"status":"ok"}` is what half of all programs say.
     """
-    canary = answers.get(("OPTIONS", canary_path))
+    canary = answers["OPTIONS", canary_path]
     health = judge_health({path: answers[("GET", path)] for path in HEALTH_PATHS if ("GET", path) in answers})
     if any(disabled(each) for each in answers.values()):
         return Identity(True, health)
-    if canary is not None and can_tell(canary):
+    if can_tell(canary):
         seen = [seen_by_options(answers[("OPTIONS", path)], canary) for path in ANCHORS]
         if all(each.exists for each in seen) and seen[0].methods == _READ and seen[1].methods == {"POST"}:
             return Identity(True, health)
@@ -244,6 +254,8 @@ def judge_identity(answers: Mapping[tuple[str, str], Outcome], canary_path: str)
         guarded = isinstance(models, Reply) and (models.status in (401, 403) or list_length(models) is not None)
         if version is not None and _is_proxy_version(version) and guarded:
             return Identity(True, health)
+    if any(isinstance(answers[("OPTIONS", path)], Failure) for path in (canary_path, *ANCHORS)):
+        return Identity(None, health)
     program = by_answers(
         [(dict(each.headers), each.text()) for each in answers.values() if isinstance(each, Reply)],
         health.version,

@@ -50,9 +50,7 @@ def recommend(
 ) -> tuple[Recommendation, ...]:
     """Every mode of the client (of one protocol, if given), what works before what does not, the preferred first."""
     found = [
-        _for_mode(client, mode, table, origin)
-        for mode in client.modes
-        if protocol is None or mode.protocol == protocol
+        _for_mode(client, mode, table, origin) for mode in client.modes if protocol is None or mode.protocol == protocol
     ]
     return tuple(sorted(found, key=lambda each: (each.finding is not None, not each.mode.preferred)))
 

@@ -9,7 +9,10 @@ import re
 
 MASK = "***"
 
-_HINTS = ("key", "sk-", "AIza", "oken", "OKEN", "uthorization", "UTHORIZATION", "earer", "assword", "ecret", "KEY", "ya29")
+_HINTS = (
+    "key", "KEY", "Key", "sk-", "AIza", "oken", "OKEN", "uthorization", "UTHORIZATION", "earer", "BEARER", "assword",
+    "ecret", "ya29", "gsk_", "xai-", "auth=",
+)  # fmt: skip
 _PARAMETER = re.compile(
     r"(?i)\b((?:x-)?(?:goog-)?(?:api[-_]?key|key|access[-_]?token|token|auth|password|secret|client[-_]?secret))"
     r"(=|%3D)([^&\s\"'<>#]+)"

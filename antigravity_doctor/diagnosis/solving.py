@@ -63,13 +63,23 @@ def solve(mode: Mode, table: RouteTable) -> tuple[Solution, ...]:
     for group in candidate_paths(table):
         found = []
         for base_path in group:
+            if base_path.endswith("#") and "#" not in repr(mode.steps):
+                # Behind a "#" everything is a fragment: without a rule that knows the sign, that is no answer.
+                continue
             simulation = simulate(mode, DEFAULT_ORIGIN + base_path, table)
-            if simulation.works:
+            if simulation.works and _speaks(simulation, table):
                 optional = sum(1 for each in simulation.requests if not each.required and each.verdict == "routed")
                 found.append(Solution(base_path, simulation, optional))
         if found:
             return tuple(sorted(found, key=lambda each: (_newest_need(each, table), -each.optional, each.base_path)))
     return ()
+
+
+def _speaks(simulation: Simulation, table: RouteTable) -> bool:
+    """True if every required request reaches a route of the mode's own protocol: landing elsewhere is no success."""
+    wanted = simulation.mode.protocol
+    reached = (match(table, each.path) for each in simulation.requests if each.required)
+    return all(found is not None and found.route.protocol == wanted for found in reached)
 
 
 def _newest_need(solution: Solution, table: RouteTable) -> Version:

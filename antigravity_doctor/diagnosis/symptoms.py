@@ -46,7 +46,7 @@ def on_a_route(
     route: Route, method: str | None, status: int | None, kind: str, table: RouteTable
 ) -> tuple[Finding, ...]:
     """Why a request with a right path failed. () where the status is no failure or there is none."""
-    facts = {"path": route.path, "route": route.path, "status": str(status), "method": method or "", "since": route.since}
+    facts = {"path": route.path, "status": str(status), "method": method or "", "since": route.since}
     if kind == "html":
         # A route that this table has but the running server leaves to its web UI: an older proxy, or another program.
         return (Finding("AGD404", "error", 0.7, facts),)

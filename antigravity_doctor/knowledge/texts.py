@@ -8,6 +8,7 @@ English, so a half-done translation is usable.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -58,10 +59,8 @@ def all_codes() -> tuple[Code, ...]:
 def _texts(language: str, file: str) -> dict[str, Any]:
     texts: dict[str, Any] = dict(load_json("texts", DEFAULT_LANGUAGE, file + ".json"))
     if language != DEFAULT_LANGUAGE:
-        try:
+        with suppress(FileNotFoundError):
             texts.update(load_json("texts", language, file + ".json"))
-        except FileNotFoundError:
-            pass
     return texts
 
 
@@ -78,7 +77,9 @@ def finding_text(code: str, part: str, facts: Mapping[str, str] | None = None, l
     return text.format_map(_Facts(facts or {})) if "{" in text else text
 
 
-def check_text(check_id: str, part: str, facts: Mapping[str, str] | None = None, language: str = DEFAULT_LANGUAGE) -> str:
+def check_text(
+    check_id: str, part: str, facts: Mapping[str, str] | None = None, language: str = DEFAULT_LANGUAGE
+) -> str:
     """One part (title, pass, warn, fail, skipped, inconclusive) of a check's text, with its facts filled in."""
     text: str = _texts(language, "checks")[check_id][part]
     return text.format_map(_Facts(facts or {})) if "{" in text else text

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from pathlib import Path
 
 from antigravity_doctor.diagnosis.answers import Failure, Outcome, Reply
@@ -11,7 +10,7 @@ from antigravity_doctor.diagnosis.model import Finding
 from antigravity_doctor.diagnosis.urls import is_loopback_host
 from antigravity_doctor.knowledge.programs import Program, by_bytes
 from antigravity_doctor.probes.discover import discover, identify
-from antigravity_doctor.probes.session import Asker, Session, Verdict, finding, first_round
+from antigravity_doctor.probes.session import Asker, Session, Verdict, finding, first_round, words
 from antigravity_doctor.probes.transport import (
     Address,
     Transport,
@@ -33,18 +32,16 @@ _SNIFF = 1.0
 # --- name ------------------------------------------------------------------------------------------------------------
 
 
-async def check_name(session: Session, ask: Asker) -> Verdict:  # noqa: ARG001
+async def check_name(session: Session, ask: Asker) -> Verdict:
     """Does the host name lead to an address? Decides as well whether an HTTP proxy is in between."""
     facts = {"host": session.host, "port": str(session.port)}
     found = await resolve(session.host, session.port, session.budget())
-    public = not is_private_host(session.host) and not (
-        isinstance(found, list) and all(each.private for each in found)
-    )
+    public = not is_private_host(session.host) and not (isinstance(found, list) and all(each.private for each in found))
     if public:
         session.http_proxy = proxy_from(session.options.environment, session.scheme, session.host, session.port)
     if isinstance(found, Failure):
         if session.http_proxy is not None:
-            return Verdict("pass", facts=facts | {"addresses": "left to the HTTP proxy"})
+            return Verdict("pass", facts=facts | {"addresses": words("left-to-proxy")})
         return Verdict("fail", facts=facts, findings=(finding("AGD103", **facts, detail=found.detail),))
     session.addresses = found[:_MOST_ADDRESSES]
     return Verdict("pass", facts=facts | {"addresses": ", ".join(each.ip for each in session.addresses)})
@@ -53,8 +50,8 @@ async def check_name(session: Session, ask: Asker) -> Verdict:  # noqa: ARG001
 # --- port ------------------------------------------------------------------------------------------------------------
 
 
-async def check_port(session: Session, ask: Asker) -> Verdict:  # noqa: ARG001
-    """Does something accept connections? On loopback every address is tried, because clients differ in which they take."""
+async def check_port(session: Session, ask: Asker) -> Verdict:
+    """Does something accept connections? On loopback every address is tried: clients differ in theirs."""
     facts = {"host": session.host, "port": str(session.port), "url": session.origin}
     if session.http_proxy is not None:
         return Verdict("pass", facts=facts | {"address": without_credentials(session.http_proxy[1])})
@@ -135,8 +132,8 @@ async def elsewhere(session: Session) -> list[Finding]:
             port=str(session.port),
             found=str(best.port),
             found_url=f"http://127.0.0.1:{best.port}",
-            version=best.version or "unknown version",
-            others=", ".join(str(each.port) for each in found[1:]) or "none",
+            version=best.version or words("unknown-version"),
+            others=", ".join(str(each.port) for each in found[1:]) or "-",
         )
     ]
 
@@ -174,17 +171,12 @@ async def _broken(session: Session, outcomes: list[Outcome], facts: dict[str, st
     """Which finding it is that no request got a complete answer."""
     reply = next((each for each in outcomes if isinstance(each, Reply)), None)
     if reply is not None:
-        how = {"cut": "broke off", "slow": "did not end in time", "limited": "did not end"}[reply.whole]
-        return finding("AGD112", **facts, detail=f"the body of a {reply.status} answer {how}")
-    failure = outcomes[0]
-    if not isinstance(failure, Failure):
-        raise AssertionError("a whole reply is no failure")  # noqa: TRY004
+        return finding("AGD112", **facts, detail=words(f"body-{reply.whole}", status=str(reply.status)))
+    failure = next(each for each in outcomes if isinstance(each, Failure))
     detail = session.hidden(failure.detail)
     if failure.kind == "proxy" and session.http_proxy is not None:
         name, value = session.http_proxy
-        return finding(
-            "AGD107", severity="error", **facts, variable=name, proxy=without_credentials(value), detail=detail
-        )
+        return finding("AGD107", 1.0, "error", **facts, variable=name, proxy=without_credentials(value), detail=detail)
     if failure.kind in ("certificate", "tls"):
         return finding("AGD114", **facts, detail=detail)
     if failure.kind == "no-tls":
@@ -193,7 +185,7 @@ async def _broken(session: Session, outcomes: list[Outcome], facts: dict[str, st
     if program is not None:
         return finding("AGD111", **facts, program=program.name, detail=_shown(raw) or detail)
     if failure.kind == "not-http" or (raw and not raw.startswith(b"HTTP/1.")):
-        return finding("AGD111", **facts, program="something that is not HTTP", detail=_shown(raw) or detail)
+        return finding("AGD111", **facts, program=words("not-http"), detail=_shown(raw) or detail)
     if failure.kind in ("timeout", "connect-timeout"):
         return finding("AGD102", **facts, detail=detail, seconds=f"{session.options.timeout:g}")
     return finding("AGD112", **facts, detail=detail)
@@ -209,7 +201,7 @@ async def _no_tls(session: Session, facts: dict[str, str], detail: str) -> Findi
     if isinstance(outcome, Reply):
         return finding("AGD105", **facts, plain_url=plain, detail=detail)
     program, raw = await _sniff(session)
-    name = program.name if program is not None else "something that is neither http nor https"
+    name = program.name if program is not None else words("not-http")
     return finding("AGD111", **facts, program=name, detail=_shown(raw) or detail)
 
 
@@ -235,27 +227,26 @@ async def _false() -> bool:
 def _shown(raw: bytes) -> str:
     """The start of raw bytes as a short printable phrase."""
     text = "".join(chr(byte) if 0x20 <= byte < 0x7F else "." for byte in raw[:60]).strip()
-    return f"it said: {text}" if text else ""
+    return words("it-said", text=text) if text else ""
 
 
 # --- HTTP proxy variables --------------------------------------------------------------------------------------------
 
 
-async def check_http_proxy(session: Session, ask: Asker) -> Verdict:  # noqa: ARG001
+async def check_http_proxy(session: Session, ask: Asker) -> Verdict:
     """Would other programs send requests for this host through an HTTP proxy?"""
     environment = session.options.environment
     facts = {"host": session.host, "port": str(session.port), "url": session.origin}
     found = proxy_variable(environment, session.scheme)
     if session.http_proxy is not None:
         name, value = session.http_proxy
-        return Verdict(
-            "pass", facts=facts | {"state": f"{name} is used to get there", "proxy": without_credentials(value)}
-        )
+        facts |= {"variable": name, "proxy": without_credentials(value)}
+        return Verdict("pass", facts=facts | {"state": words("proxy-used", **facts)})
     if found is None:
-        return Verdict("pass", facts=facts | {"state": "none is set"})
+        return Verdict("pass", facts=facts | {"state": words("proxy-none")})
     name, value = found
     if excepted(environment, session.host, session.port):
-        return Verdict("pass", facts=facts | {"state": f"{name} is set, and NO_PROXY takes {session.host} out"})
+        return Verdict("pass", facts=facts | {"state": words("proxy-excepted", variable=name, **facts)})
     more = {"variable": name, "proxy": without_credentials(value)}
     return Verdict("warn", facts=facts | more, findings=(finding("AGD107", 0.8, **facts, **more, detail=""),))
 
@@ -263,7 +254,7 @@ async def check_http_proxy(session: Session, ask: Asker) -> Verdict:  # noqa: AR
 # --- the settings file -----------------------------------------------------------------------------------------------
 
 
-async def check_settings(session: Session, ask: Asker) -> Verdict:  # noqa: ARG001
+async def check_settings(session: Session, ask: Asker) -> Verdict:
     """Does the proxy's own settings file agree with the port that was asked for?"""
     settings = session.local_settings
     if not is_loopback_host(session.host):
@@ -272,8 +263,7 @@ async def check_settings(session: Session, ask: Asker) -> Verdict:  # noqa: ARG0
         return Verdict("skipped", "no-settings-file")
     facts = {"file": settings.path, "host": session.host, "port": str(session.port)}
     if settings.problem is not None:
-        problem = {"unreadable": "cannot be read", "not-json": "is not valid JSON", "too-large": "is far too large"}
-        facts["problem"] = problem[settings.problem]
+        facts["problem"] = words(f"file-{settings.problem}")
         return Verdict("fail", facts=facts, findings=(finding("AGD117", 0.9, **facts),))
     if settings.port is None:
         return Verdict("inconclusive", "settings-without-port", facts)
@@ -283,7 +273,5 @@ async def check_settings(session: Session, ask: Asker) -> Verdict:  # noqa: ARG0
     other = await identify(session, settings.port)
     if other is not None and session.identity is not None and session.identity.proxy:
         return Verdict("pass", facts=facts)  # two proxies, each on its own port
-    facts["answers"] = "The proxy answers there." if other is not None else "Nothing answers there as the proxy."
+    facts["answers"] = words("answers-there" if other is not None else "silent-there")
     return Verdict("warn", facts=facts, findings=(finding("AGD110", 0.9, **facts),))
-
-

@@ -12,11 +12,21 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from antigravity_doctor.diagnosis.answers import Outcome, Reply
-from antigravity_doctor.diagnosis.judging import ANCHORS, HEALTH_PATHS, Auth, Identity, KeyVerdict, KnownVersion, Seen
+from antigravity_doctor.diagnosis.judging import (
+    ANCHORS,
+    HEALTH_PATHS,
+    Auth,
+    Identity,
+    KeyVerdict,
+    KnownVersion,
+    Seen,
+    ServedBy,
+)
 from antigravity_doctor.diagnosis.model import Finding, RequestTrace, Severity, Status
 from antigravity_doctor.diagnosis.settings import ProxySettings, Secret
 from antigravity_doctor.diagnosis.urls import host_and_port, is_loopback_host
 from antigravity_doctor.knowledge.clients import Client
+from antigravity_doctor.knowledge.texts import reason_text
 from antigravity_doctor.probes.reproduce import KEY_MARK, curl_line, powershell_line
 from antigravity_doctor.probes.transport import Address, Transport, wire_target
 
@@ -73,9 +83,14 @@ class Verdict:
     findings: tuple[Finding, ...] = ()
 
 
-def finding(code: str, confidence: float = 1.0, *, severity: Severity | None = None, **facts: str) -> Finding:
+def finding(code: str, confidence: float = 1.0, severity: Severity | None = None, /, **facts: str) -> Finding:
     """A finding with the severity of its code, or a given one."""
     return Finding(code, severity or Severities.get(code, "error"), confidence, facts)
+
+
+def words(key: str, **facts: str) -> str:
+    """A phrase that goes into a fact, from the texts (reasons.json, `words.KEY`)."""
+    return reason_text("words." + key, facts)
 
 
 class Session:
@@ -98,6 +113,7 @@ class Session:
         self.http_proxy: tuple[str, str] | None = None
         self.identity: Identity | None = None
         self.known: KnownVersion | None = None
+        self.served_by: ServedBy = "unknown"
         self.seen: dict[str, Seen] = {}
         self.auth: Auth = "unknown"
         self.key_verdict: KeyVerdict = "undecided"
@@ -138,9 +154,9 @@ class Session:
 
     async def close(self) -> None:
         """Ends what is still under way."""
-        tasks: list[asyncio.Task[object]] = [*self._answers.values()]  # type: ignore[list-item]
+        tasks: list[asyncio.Task[Outcome] | asyncio.Task[list[FoundProxy]]] = [*self._answers.values()]
         if self.found_ports is not None:
-            tasks.append(self.found_ports)  # type: ignore[arg-type]
+            tasks.append(self.found_ports)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -157,6 +173,14 @@ class Session:
             self._answers[wanted] = asyncio.get_running_loop().create_task(sent)
         return self._answers[wanted]
 
+    def answered(self, method: str, path: str, status: int) -> bool:
+        """Whether a request without key has already been answered with this status."""
+        task = self._answers.get((method, path, None))
+        if task is None or not task.done() or task.cancelled():
+            return False
+        outcome = task.result()
+        return isinstance(outcome, Reply) and outcome.status == status
+
     def _headers(self, carrier: Carrier | None) -> dict[str, str]:
         if carrier is None or self.key is None:
             return {}
@@ -166,7 +190,7 @@ class Session:
     def trace(self, method: str, path: str, carrier: Carrier | None, outcome: Outcome) -> RequestTrace:
         """The record of a request, with the lines that repeat it."""
         url = self.origin + wire_target(path)
-        headers = {}
+        headers: dict[str, str] = {}
         if carrier is not None:
             headers[carrier] = f"Bearer {KEY_MARK}" if carrier == "Authorization" else KEY_MARK
         timeout, direct = self.options.timeout, self.http_proxy is None

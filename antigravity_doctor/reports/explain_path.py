@@ -147,4 +147,3 @@ def _advice(fixes: Sequence[Fix], width: int) -> list[Line]:
         said = phrase(key, {"appends": printable(fix.appends, 120), "clients": client_names(fix.clients)})
         lines.extend(wrap([(said, "dim")], width, "      "))
     return lines
-

@@ -10,13 +10,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from antigravity_doctor.diagnosis.explaining import Explanation
-from antigravity_doctor.diagnosis.model import Finding, Fix
+from antigravity_doctor.diagnosis.model import CheckReport, Finding, Fix
 from antigravity_doctor.diagnosis.recommending import Recommendation, Setting
 from antigravity_doctor.diagnosis.simulating import Simulation
 from antigravity_doctor.knowledge.clients import Client
 from antigravity_doctor.knowledge.routes import Route
 from antigravity_doctor.knowledge.texts import code as code_entry
 from antigravity_doctor.knowledge.texts import finding_text
+from antigravity_doctor.reports.check_words import STAGES, because, counts, distinct_findings, summary, title
 
 SCHEMA_VERSION = 1
 DOCS = "docs/findings.md#{code}"
@@ -90,12 +91,11 @@ def nothing_found_object(text: str) -> dict[str, Any]:
     }
 
 
-def explain_path_document(
-    origin: str, proxy_version: str | None, results: Iterable[dict[str, Any]]
-) -> Iterator[str]:
+def explain_path_document(origin: str, proxy_version: str | None, results: Iterable[dict[str, Any]]) -> Iterator[str]:
     """The whole document in pieces, so that ten thousand results need no ten thousand objects at once."""
     target = json.dumps({"origin": origin, "proxy_version": proxy_version})
-    yield f'{{\n  "schema_version": {SCHEMA_VERSION},\n  "command": "explain-path",\n  "target": {target},\n  "results": ['
+    head = f'"schema_version": {SCHEMA_VERSION},\n  "command": "explain-path",\n  "target": {target}'
+    yield f'{{\n  {head},\n  "results": ['
     first = True
     for result in results:
         text = json.dumps(result, indent=2)
@@ -196,4 +196,56 @@ def simulate_document(
             }
             for simulation, fixes in found
         ],
+    }
+
+
+def check_document(report: CheckReport, exit_code: int) -> dict[str, Any]:
+    """The whole document of `check`."""
+    stages = []
+    for stage in STAGES:
+        checks = [
+            {
+                "id": check.id,
+                "title": title(check),
+                "status": check.status,
+                "because": because(check),
+                "summary": summary(check),
+                "findings": [each.code for each in check.findings],
+                "requests": [
+                    {
+                        "method": each.method,
+                        "url": each.url,
+                        "status": each.status,
+                        "elapsed_ms": None if each.elapsed_ms is None else round(each.elapsed_ms, 1),
+                        "curl": each.curl,
+                        "powershell": each.powershell,
+                    }
+                    for each in check.requests
+                ],
+            }
+            for check in report.checks
+            if check.stage == stage
+        ]
+        stages.append({"id": stage, "checks": checks})
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "command": "check",
+        "target": {
+            "url": report.url,
+            "proxy_version": report.proxy_version,
+            "served_by": report.served_by,
+            "auth": report.auth,
+        },
+        "stages": stages,
+        "findings": [
+            {
+                **finding_object(each),
+                "fixes": [fix_object(fix) for fix in each.fixes],
+                "fix": finding_text(each.code, "fix", each.facts),
+                "docs": DOCS.format(code=each.code.lower()),
+            }
+            for each in distinct_findings(report)
+        ],
+        "summary": counts(report),
+        "exit_code": exit_code,
     }

@@ -167,9 +167,10 @@ def columns(rows: Sequence[Sequence[Span]], indent: str, gap: str = "  ") -> lis
     lines = []
     for row in rows:
         line: list[Span] = [(indent, "")]
-        for index, (text, style) in enumerate(row):
+        filled = max((index for index, (text, _) in enumerate(row) if text), default=-1)
+        for index, (text, style) in enumerate(row[: filled + 1]):
             line.append((text, style))
-            if index < len(row) - 1:
+            if index < filled:
                 line.append((" " * (widths[index] - cell_width(text)) + gap, ""))
         lines.append(line)
     return lines

@@ -14,29 +14,53 @@ from antigravity_doctor.reports.words import protocol_name
 
 
 def recommendation_lines(
-    client: Client, found: Sequence[Recommendation], width: int, protocol: str | None
+    client: Client, found: Sequence[Recommendation], width: int, protocol: str | None, *, every: bool = False
 ) -> list[Line]:
-    """Every mode of one client: the best in full, then the others."""
+    """One client: its best mode in full (for every version range of the client), the other modes a line each.
+
+    `every` shows all of them in full.
+    """
     lines: list[Line] = [[]]
     lines.append([("  ", ""), (phrase("recommend-for", {"name": client.name}), "bold")])
     if not found:
         said = phrase("recommend-no-protocol", {"name": client.name, "protocol": protocol_name(protocol or "")})
         return [*lines, [], *wrap([(said, "")], width, "    "), []]
-    for each in found:
+    best = found[0]
+    # The same setting of other client versions belongs to the answer: the user's version decides which one holds.
+    full = [each for each in found if every or _siblings(each.mode, best.mode)]
+    for each in full:
         lines.append([])
         lines.extend(_mode_lines(each, width))
+    others = [each for each in found if each not in full]
+    if others:
+        lines += [[], [("  ", ""), (phrase("recommend-other-modes", {"name": client.name}), "bold")]]
+        rows: list[list[Span]] = []
+        for each in others:
+            url: Span = (each.base_url, "value") if each.finding is None else (phrase("recommend-none-short"), "bad")
+            rows.append([("✓", "good") if each.finding is None else ("✗", "bad"), (_name(each.mode), ""), url])
+        lines.extend(columns(rows, "    "))
+        lines.append([("    ", ""), (phrase("recommend-more-modes", {"id": client.id}), "dim")])
     lines.append([])
     return lines
 
 
+def _siblings(one: Mode, other: Mode) -> bool:
+    return one is other or (one.name == other.name and one.versions != other.versions)
+
+
+def _name(mode: Mode) -> str:
+    versions = versions_text(mode)
+    return f"{mode.name} ({protocol_name(mode.protocol)})" + (f", {versions}" if versions else "")
+
+
 def _mode_lines(found: Recommendation, width: int) -> list[Line]:
     mode = found.mode
-    head: list[Span] = [(mode.name, "bold"), (f"  {protocol_name(mode.protocol)}", "note")]
+    head: list[Span] = [(mode.name, "bold"), (" · ", "dim"), (protocol_name(mode.protocol), "note")]
     versions = versions_text(mode)
     if versions:
-        head.append((f"  {versions}", "dim"))
+        head += [(" · ", "dim"), (versions, "")]
     if mode.preferred and found.finding is None:
-        head.append((f"  {phrase('recommend-preferred')}", "good"))
+        head += [(" · ", "dim"), (phrase("recommend-preferred"), "good")]
     lines: list[Line] = [*wrap(head, width, "  ", "    ")]
     if found.finding is not None:
         said = finding_text(found.finding.code, "summary", found.finding.facts)
@@ -70,7 +94,13 @@ def _mode_lines(found: Recommendation, width: int) -> list[Line]:
 
 
 def _setting(lead: str, setting: Setting, width: int, *, show_value: bool) -> list[Line]:
-    spans: list[Span] = [(lead, ""), (" ", ""), (phrase("setting-" + setting.kind), ""), (" ", ""), (setting.name, "value")]
+    spans: list[Span] = [
+        (lead, ""),
+        (" ", ""),
+        (phrase("setting-" + setting.kind), ""),
+        (" ", ""),
+        (setting.name, "value"),
+    ]
     if show_value:
         spans += [(" = ", ""), (setting.value, "value")]
     if setting.where:
@@ -163,7 +193,9 @@ def simulation_lines(
             good = each.verdict == "routed"
             need = "" if each.required else phrase("simulate-optional")
             mark: Span = ("✓", "good") if good else ("✗", "bad") if each.required else ("–", "dim")
-            rows.append([mark, (f"{each.method} {each.path}", ""), ("" if good else phrase(each.verdict), "dim"), (need, "dim")])
+            rows.append(
+                [mark, (f"{each.method} {each.path}", ""), ("" if good else phrase(each.verdict), "dim"), (need, "dim")]
+            )
         lines += columns(rows, "      ", "  ")
         for fix in fixes:
             lines.extend(wrap([(phrase("set"), ""), (" ", ""), (fix.base_url, "value")], width, "      "))
@@ -171,4 +203,3 @@ def simulation_lines(
             said = finding_text("AGD410", "summary", {"client": client.name, "mode": mode.name})
             lines.extend(wrap([("AGD410 ", "code"), (said, "")], width, "      "))
     return [*lines, []]
-

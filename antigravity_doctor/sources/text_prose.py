@@ -11,7 +11,6 @@ import re
 
 from antigravity_doctor.sources.text_request import METHODS, Draft
 from antigravity_doctor.sources.text_shapes import (
-    FILE_ENDINGS,
     RESOURCES,
     api_level,
     has_resource,
@@ -19,6 +18,7 @@ from antigravity_doctor.sources.text_shapes import (
     is_page,
     names_prefix_only,
     on_disk,
+    plausible_host,
 )
 from antigravity_doctor.sources.text_status import attach_statuses, status_mentions
 
@@ -100,7 +100,7 @@ def scan_prose(line: str) -> list[Draft]:
         for draft in kept:
             draft.status = None
         attach_statuses(line, kept, spans)
-    erroneous = _ERROR_WORDS.search(line) is not None
+    erroneous = _ERROR_WORDS.search(line, 0, 4000) is not None
     for draft in kept:
         draft.source = _source(line, draft, erroneous)
     return kept
@@ -145,7 +145,7 @@ def _not_a_start(line: str, start: int, token: str) -> bool:
 def _draft(line: str, start: int, token: str, kind: str, floor: int) -> Draft:
     target = token
     host = None
-    if kind == "after" and _plausible_host(token.partition("/")[0], api_level(token.partition("/")[2])):
+    if kind == "after" and plausible_host(token.partition("/")[0], token.partition("/")[2]):
         kind = "host"
     if kind == "host":
         host, slash, rest = token.partition("/")
@@ -207,7 +207,7 @@ def _judge(line: str, draft: Draft) -> bool:
     near_status = draft.status is not None
     if kind in ("url", "host"):
         host = draft.host or ""
-        if not host or (kind == "host" and not _plausible_host(host, level)):
+        if not host or (kind == "host" and not plausible_host(host, path)):
             return False
         if is_page(host, path):
             draft.strength = 1
@@ -232,18 +232,6 @@ def _judge(line: str, draft: Draft) -> bool:
         draft.strength = 2 if _touching_status(line, draft) or (near_status and has_resource(path)) else 1
         return True
     return len(path) > 3 and path[1:2].isalnum() and _touching_status(line, draft)
-
-
-def _plausible_host(host: str, level: int) -> bool:
-    """Whether `host` of a `host/path` without a scheme is one: it has a port, or an API path and a real ending."""
-    name, _, port = host.rpartition(":")
-    if name and port.isdigit() and not host.endswith("]"):
-        return any(letter.isalpha() for letter in name) or name.count(".") == 3 or name.startswith("[")
-    if host.lower() == "localhost" or host.startswith("["):
-        return True
-    ending = host.rpartition(".")[2].lower()
-    numeric = host.count(".") == 3 and host.replace(".", "").isdigit()
-    return level == 2 and (numeric or (ending.isalpha() and len(ending) > 1 and ending not in FILE_ENDINGS))
 
 
 def _touching_status(line: str, draft: Draft) -> bool:

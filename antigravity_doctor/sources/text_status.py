@@ -8,10 +8,8 @@ from typing import NamedTuple
 
 from antigravity_doctor.sources.text_request import METHODS, Draft
 
-_KNOWN = frozenset(
-    [100, 101, *range(200, 207), *range(301, 309), *range(400, 418), *range(421, 427), 428, 429, 431, 451, 499]
-    + [*range(500, 509), 510, 511, *range(520, 531)]
-)
+_RANGES = ((100, 101), (200, 206), (301, 308), (400, 417), (421, 426), (428, 429), (431, 431), (451, 451), (499, 508))
+_KNOWN = frozenset(code for first, last in (*_RANGES, (510, 511), (520, 530)) for code in range(first, last + 1))
 
 _NUMBER = re.compile(
     # Not inside a number, word, path, price, date, time or `host:port`.
@@ -27,8 +25,9 @@ _NAMED = re.compile(
 )
 _REASON = re.compile(
     r"[\"'\s:\-–—(]{0,3}(?:not found|method not allowed|unauthorized|forbidden|bad request|too many requests"
-    r"|not allowed|service unavailable|bad gateway|gateway time|internal server|unprocessable|unsupported media|request entity"
-    r"|payload too large|ok\b|page not found|status code|client error|server error|error|错误|錯誤|エラー|오류|ошибк)",
+    r"|not allowed|service unavailable|bad gateway|gateway time|internal server|unprocessable|unsupported media"
+    r"|request entity|payload too large|ok\b"
+    r"|page not found|status code|client error|server error|error|错误|錯誤|エラー|오류|ошибк)",
     re.IGNORECASE,
 )
 
@@ -121,13 +120,18 @@ def _choose(text: str, draft: Draft, before: list[Mention], after: list[Mention]
     return None
 
 
+_OTHER_FIELD = re.compile(r"\s*[\"']?[A-Za-z_][\w.\- ]{0,40}[\"']?\s?[:=]\s?[\"']?\d+[\"']?\s*,?\s*")
+
+
 def lone_status(line: str) -> int | None:
     """The status of a line that names no request, None if it is not clear that the number is one."""
+    if not re.search(r"[1-5]\d\d", line):
+        return None
     mentions = status_mentions(line)
     for mention in mentions:
         if mention.certain:
             return mention.value
-    if mentions and len(line) <= 160:
+    if mentions and len(line) <= 160 and not _OTHER_FIELD.fullmatch(line):
         for mention in mentions:
             if mention.value >= 400 or line.strip() == str(mention.value):
                 return mention.value
@@ -136,7 +140,8 @@ def lone_status(line: str) -> int | None:
 
 _VERBS = "|".join(sorted(METHODS))
 _METHOD_FIELD = re.compile(
-    rf"(?<![A-Za-z-])(?:request[ _-]?|http[ _-]?)?method[\"']?\s{{0,3}}[:=：]\s{{0,3}}[\"']?({_VERBS})(?![A-Za-z])",
+    r"(?:(?<![A-Za-z-])(?:request[ _-]?|http[ _-]?)?method|方法|метод|メソッド|메서드|方式)"
+    rf"[\"']?\s{{0,3}}[:=：]\s{{0,3}}[\"']?({_VERBS})(?![A-Za-z])",
     re.IGNORECASE,
 )
 _METHOD_ALONE = re.compile(rf"[\s\"'`*>│|]*({_VERBS})[\s\"'`*,│|]*")
@@ -144,7 +149,7 @@ _METHOD_ALONE = re.compile(rf"[\s\"'`*>│|]*({_VERBS})[\s\"'`*,│|]*")
 
 def method_field(line: str) -> str | None:
     """The method that a `method: "post"` in the line names, or that stands on the line alone."""
-    match = _METHOD_FIELD.search(line) if "ethod" in line or "ETHOD" in line else None
+    match = _METHOD_FIELD.search(line) if not line.isascii() or "ethod" in line or "ETHOD" in line else None
     if match is None and len(line) < 40:
         match = _METHOD_ALONE.fullmatch(line)
     return match.group(1).upper() if match else None

@@ -37,7 +37,11 @@ every_call = pytest.mark.parametrize(
 
 @pytest.fixture(scope="module")
 def recorder() -> Iterator[Recorder]:
-    with Recorder() as started:
+    with Recorder() as started, pytest.MonkeyPatch.context() as patch:
+        # Every SDK client reads the list of certificate authorities when it is made, which is most of its time; the
+        # recorder speaks plain http.
+        patch.setattr("ssl.SSLContext.load_verify_locations", lambda *_, **__: None)
+        patch.setattr("ssl.SSLContext.load_default_certs", lambda *_, **__: None)
         yield started
 
 
@@ -78,9 +82,7 @@ def test_the_entry_predicts_the_path_with_every_base(client: str, mode: Mode, ca
 
 
 @every_call
-def test_the_key_is_in_the_header_that_the_entry_names(
-    client: str, mode: Mode, call: str, recorder: Recorder
-) -> None:
+def test_the_key_is_in_the_header_that_the_entry_names(client: str, mode: Mode, call: str, recorder: Recorder) -> None:
     entry = mode_for(find_client(client), mode.name, INSTALLED[client])
     assert send(recorder, client, mode, call, "").key_places == (entry.raw["key"]["header"].lower(),)
 
@@ -95,7 +97,12 @@ def test_the_user_agent_is_one_that_the_entry_knows(client: str, recorder: Recor
 
 @pytest.mark.parametrize(
     ("client", "name"),
-    [(client, mode.name) for client, modes in MODES.items() for mode in modes if "project" not in mode.options],
+    [
+        (client, mode.name)
+        for client, modes in MODES.items()
+        for mode in modes
+        if "models" in mode.calls and "project" not in mode.options
+    ],
 )
 def test_the_snippet_runs_and_its_client_calls_the_base_url(client: str, name: str, recorder: Recorder) -> None:
     entry = mode_for(find_client(client), name, INSTALLED[client])
@@ -105,9 +112,8 @@ def test_the_snippet_runs_and_its_client_calls_the_base_url(client: str, name: s
     recorder.take()
     with suppress(Exception):
         list(scope["client"].models.list())  # type: ignore[attr-defined]
-    assert [(seen.method, seen.target) for seen in recorder.take()] == [
-        ("GET", request.suffix) for request in entry.requests if request.suffix.endswith("/models")
-    ] or name == "Responses"
+    listing = [request.suffix for request in entry.requests if request.suffix.endswith("/models")]
+    assert [seen.target for seen in recorder.take()] == listing
 
 
 @pytest.mark.parametrize("reply", ["not-found", "method-not-allowed"])
@@ -116,7 +122,7 @@ def test_a_wrong_path_ends_in_an_error_text_that_the_entry_knows(client: str, re
     mode = MODES[client][0]
     recorder.mode = "not-found" if reply == "not-found" else "method-not-allowed"
     try:
-        with pytest.raises(Exception, match="40[45]") as raised:
+        with pytest.raises(Exception, match=r"40[45]") as raised:
             calls_of(client, recorder.origin + "/wrong", tuple(mode.options.items()))[mode.calls[0]]()
     finally:
         recorder.mode = "answer"

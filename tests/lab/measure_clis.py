@@ -2,8 +2,9 @@
 
     python tests/lab/measure_clis.py --bin-dir DIR … [--client ID …] --out FILE
 
-It starts itself again in a network name space of its own (`unshare -rn`). The name space has nothing but the loopback interface, so no
-client can reach a vendor: no telemetry, no update and no key leaves the machine. Each run has a throw-away HOME.
+It starts itself again in a network name space of its own (`unshare -rn`), which has nothing but the loopback
+interface, so no client can reach a vendor: no telemetry, no update and no key leaves the machine. Each run has a
+throw-away HOME.
 
 DIR holds the clients' binaries (`…/node_modules/.bin` after `npm install @anthropic-ai/claude-code @openai/codex
 @google/gemini-cli opencode-ai @kilocode/cli droid`); it may be given more than once.
@@ -299,7 +300,7 @@ SETUPS: dict[str, tuple[str, list[Setup]]] = {
                 base_paths=("/v1",),
             ),
             Setup(
-                "built-in-openai",
+                "openai",
                 "~/.codex/config.toml: openai_base_url",
                 codex,
                 lambda base: {"CODEX_API_KEY": KEY},
@@ -308,7 +309,7 @@ SETUPS: dict[str, tuple[str, list[Setup]]] = {
                 watch_vendor=True,
             ),
             Setup(
-                "built-in-openai",
+                "openai",
                 "env OPENAI_BASE_URL (read?)",
                 codex,
                 lambda base: {"OPENAI_BASE_URL": base, "OPENAI_API_KEY": KEY, "CODEX_API_KEY": KEY},
@@ -316,7 +317,7 @@ SETUPS: dict[str, tuple[str, list[Setup]]] = {
                 watch_vendor=True,
             ),
             Setup(
-                "built-in-openai",
+                "openai",
                 "~/.codex/auth.json: OPENAI_BASE_URL (read?)",
                 codex,
                 lambda base: {},
@@ -473,7 +474,7 @@ def run(binary: Path, setup: Setup, base_path: str, mode: Mode, limit: float) ->
             "answer": mode,
             "requests": [[r.method, r.target, list(r.key_places)] for r in seen],
             "user_agents": sorted({r.user_agent or "" for r in seen}),
-            "vendor_hosts": sorted(set(sink.hosts)) if setup.watch_vendor else None,
+            "vendor_hosts": sorted({host for host in sink.hosts if host}) if setup.watch_vendor else None,
             "output": text.strip()[-600:],
         }
     finally:

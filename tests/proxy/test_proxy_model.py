@@ -132,6 +132,7 @@ def test_before_3_3_8_no_key_is_asked_for(version: str) -> None:
 def test_an_empty_api_key_denies_everybody(key: str) -> None:
     config = replace(STRICT, api_key_empty=True)
     assert answer(config, RequestHead("GET", "/v1/models", KEYS[key])).status == 401
+    assert answer(config, RequestHead("GET", "/api/logs", KEYS[key])).status == 401
 
 
 def test_an_empty_api_key_beside_an_admin_password_rejects_keys() -> None:
