@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 from antigravity_doctor.diagnosis.answers import Failure, Outcome, Reply
@@ -42,7 +43,7 @@ async def check_name(session: Session, ask: Asker) -> Verdict:
     if isinstance(found, Failure):
         if session.http_proxy is not None:
             return Verdict("pass", facts=facts | {"addresses": words("left-to-proxy")})
-        return Verdict("fail", facts=facts, findings=(finding("AGD103", **facts, detail=found.detail),))
+        return Verdict("fail", facts=facts, findings=(replace(finding("AGD103", **facts), evidence=(found.detail,)),))
     session.addresses = found[:_MOST_ADDRESSES]
     return Verdict("pass", facts=facts | {"addresses": ", ".join(each.ip for each in session.addresses)})
 
@@ -72,10 +73,10 @@ async def check_port(session: Session, ask: Asker) -> Verdict:
         return Verdict("pass", facts=facts)
     failure = next(each for each in (outcomes[address] for address in addresses) if isinstance(each, Failure))
     if failure.kind == "refused" or (working and only_v6):
-        found = finding("AGD101", **facts, detail=failure.detail)
+        found = finding("AGD101", **facts)
     else:
-        found = finding("AGD102", **facts, detail=failure.detail, seconds=f"{session.options.timeout:g}")
-    findings = [found]
+        found = finding("AGD102", **facts, seconds=f"{session.options.timeout:g}")
+    findings = [replace(found, evidence=(failure.detail,))]
     if working and only_v6:
         findings.append(finding("AGD104", **facts, refused=first.ip, works=working[0].ip))
     findings += _container(session, facts)
@@ -173,22 +174,25 @@ async def _broken(session: Session, outcomes: list[Outcome], facts: dict[str, st
     if reply is not None:
         return finding("AGD112", **facts, detail=words(f"body-{reply.whole}", status=str(reply.status)))
     failure = next(each for each in outcomes if isinstance(each, Failure))
-    detail = session.hidden(failure.detail)
+    detail = words(f"failure-{failure.kind}")
+    evidence = (session.hidden(failure.detail),)
     if failure.kind == "proxy" and session.http_proxy is not None:
         name, value = session.http_proxy
-        return finding("AGD107", 1.0, "error", **facts, variable=name, proxy=without_credentials(value), detail=detail)
+        more = {"variable": name, "proxy": without_credentials(value)}
+        return replace(finding("AGD107", 1.0, "error", **facts, **more), evidence=evidence)
     if failure.kind in ("certificate", "tls"):
-        return finding("AGD114", **facts, detail=detail)
+        return replace(finding("AGD114", **facts, detail=detail), evidence=evidence)
     if failure.kind == "no-tls":
         return await _no_tls(session, facts, detail)
     program, raw = await _sniff(session)
+    said = _shown(raw)
     if program is not None:
-        return finding("AGD111", **facts, program=program.name, detail=_shown(raw) or detail)
-    if failure.kind == "not-http" or (raw and not raw.startswith(b"HTTP/1.")):
-        return finding("AGD111", **facts, program=words("not-http"), detail=_shown(raw) or detail)
-    if failure.kind in ("timeout", "connect-timeout"):
-        return finding("AGD102", **facts, detail=detail, seconds=f"{session.options.timeout:g}")
-    return finding("AGD112", **facts, detail=detail)
+        return finding("AGD111", **facts, program=program.name, detail=said or detail)
+    if raw and not raw.startswith(b"HTTP"[: len(raw)]):
+        return finding("AGD111", **facts, program=words("not-http"), detail=said or detail)
+    if failure.kind in ("timeout", "connect-timeout") and not raw:
+        return finding("AGD102", **facts, seconds=f"{session.options.timeout:g}")
+    return replace(finding("AGD112", **facts, detail=detail), evidence=evidence)
 
 
 async def _no_tls(session: Session, facts: dict[str, str], detail: str) -> Finding:
@@ -199,7 +203,7 @@ async def _no_tls(session: Session, facts: dict[str, str], detail: str) -> Findi
     ) as transport:
         outcome = await transport.ask("GET", "/healthz")
     if isinstance(outcome, Reply):
-        return finding("AGD105", **facts, plain_url=plain, detail=detail)
+        return finding("AGD105", **facts, plain_url=plain)
     program, raw = await _sniff(session)
     name = program.name if program is not None else words("not-http")
     return finding("AGD111", **facts, program=name, detail=_shown(raw) or detail)
@@ -225,9 +229,10 @@ async def _false() -> bool:
 
 
 def _shown(raw: bytes) -> str:
-    """The start of raw bytes as a short printable phrase."""
-    text = "".join(chr(byte) if 0x20 <= byte < 0x7F else "." for byte in raw[:60]).strip()
-    return words("it-said", text=text) if text else ""
+    """The first line of raw bytes as a short phrase; "" for what is hardly text."""
+    line = raw.strip().partition(b"\n")[0].strip()[:60]
+    text = "".join(chr(byte) if 0x20 <= byte < 0x7F else "." for byte in line)
+    return words("it-said", text=text) if text.count(".") * 2 < len(text) else ""
 
 
 # --- HTTP proxy variables --------------------------------------------------------------------------------------------
@@ -248,7 +253,7 @@ async def check_http_proxy(session: Session, ask: Asker) -> Verdict:
     if excepted(environment, session.host, session.port):
         return Verdict("pass", facts=facts | {"state": words("proxy-excepted", variable=name, **facts)})
     more = {"variable": name, "proxy": without_credentials(value)}
-    return Verdict("warn", facts=facts | more, findings=(finding("AGD107", 0.8, **facts, **more, detail=""),))
+    return Verdict("warn", facts=facts | more, findings=(finding("AGD107", 0.8, **facts, **more),))
 
 
 # --- the settings file -----------------------------------------------------------------------------------------------

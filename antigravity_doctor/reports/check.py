@@ -8,6 +8,9 @@ from antigravity_doctor.knowledge.texts import finding_text, phrase
 from antigravity_doctor.reports.check_words import STAGES, best_fix, counts, distinct_findings, summary, title
 from antigravity_doctor.reports.paint import Line, Span, cell_width, printable, wrap
 
+CANARY_MARK = "/agdoctor-"
+"""What the path of a calibration request begins with (probes.session)."""
+
 _SYMBOL: dict[str, Span] = {
     "pass": ("✓", "good"),
     "warn": ("!", "warn"),
@@ -69,7 +72,9 @@ def _check_lines(check: CheckResult, width: int, names: int, verbose: bool) -> l
         body = wrap(said, width, indent)
         lines = [[("    ", ""), *head, *body[0][1:]], *body[1:]]
     if check.requests and (verbose or check.status in ("fail", "inconclusive")):
-        shown = check.requests if verbose else check.requests[:1]
+        # The canary only calibrates: what failed is among the others.
+        telling = [each for each in check.requests if CANARY_MARK not in each.url] or list(check.requests)
+        shown = check.requests if verbose else telling[:1]
         for request in shown:
             outcome = str(request.status) if request.status is not None else "–"
             lines.append([(indent, ""), (f"{outcome}  ", "dim"), (printable(request.curl, 600), "dim")])

@@ -104,23 +104,22 @@ def _equation(found: Explanation, best: Fix, width: int) -> list[Line]:
     """The two sums, one below the other: what happened, and what will."""
     if found.route is None or not best.appends:
         return []
-    reach = phrase(
-        "reaches",
-        {
-            "methods": found.method if found.method in found.route.methods and found.method else found.route.methods[0],
-            "route": found.route.path,
-            "protocol": protocol_name(found.route.protocol),
-        },
-    )
+    facts = {
+        "methods": found.method if found.method in found.route.methods and found.method else found.route.methods[0],
+        "route": found.route.path,
+        "protocol": protocol_name(found.route.protocol),
+    }
     rows: list[list[Span]] = []
     appended = printable(best.appends, 120)
     if best.configured_base_url is not None:
         happened = printable(best.configured_base_url, 160)
         rows.append([(happened, "bad"), ("+", "dim"), (appended, ""), (phrase("what-happened"), "dim")])
-    rows.append([(best.base_url, "value"), ("+", "dim"), (appended, ""), (reach, "good")])
-    lines: list[Line] = [*columns(rows, "        ")]
-    if max(map(line_width, lines)) <= width:
-        return lines
+    for key in ("reaches", "reaches-short"):
+        shown = [*rows, [(best.base_url, "value"), ("+", "dim"), (appended, ""), (phrase(key, facts), "good")]]
+        lines: list[Line] = [*columns(shown, "        ")]
+        if max(map(line_width, lines)) <= width:
+            return lines
+    rows = shown
     narrow: list[Line] = []
     for row in rows:
         narrow.append([("      ", ""), row[0], ("  +  ", "dim"), row[2]])

@@ -137,9 +137,13 @@ def _notes(found: Recommendation, width: int) -> list[Line]:
     lines: list[Line] = []
     for warning in found.warnings:
         lines.extend(wrap([("! ", "warn"), (warning, "")], width, "    ", "      "))
+    by_reason: dict[str, list[str]] = {}
     for name, because in found.ignored:
+        by_reason.setdefault(because, []).append(name)
+    for because, names in by_reason.items():
         said = phrase("recommend-ignored", {"because": because})
-        lines.extend(wrap([("! ", "warn"), (name, "value"), (" ", ""), (said, "")], width, "    ", "      "))
+        spans: list[Span] = [("! ", "warn"), (said, ""), (" ", ""), (", ".join(names), "value")]
+        lines.extend(wrap(spans, width, "    ", "      "))
     provenance = found.mode.raw.get("provenance", {})
     if provenance:
         facts = {name: str(provenance.get(name) or "") for name in ("version", "date", "source")}

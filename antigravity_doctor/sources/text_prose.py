@@ -95,11 +95,12 @@ def scan_prose(line: str) -> list[Draft]:
         return []
     attach_statuses(line, spans, spans)
     kept = [draft for draft in spans if _judge(line, draft)]
-    if len(kept) < len(spans):
+    sure = [draft for draft in kept if draft.strength > 1] or kept
+    if len(sure) < len(spans):
         # A status next to a page or a file was meant for the request beside it.
         for draft in kept:
             draft.status = None
-        attach_statuses(line, kept, spans)
+        attach_statuses(line, sure, spans)
     erroneous = _ERROR_WORDS.search(line, 0, 4000) is not None
     for draft in kept:
         draft.source = _source(line, draft, erroneous)

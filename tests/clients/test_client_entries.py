@@ -249,15 +249,18 @@ def is_read(row: dict[str, Any]) -> bool:
     return bool(row["requests"])
 
 
+def describes(mode: dict[str, Any], row: dict[str, Any]) -> bool:
+    """Whether this is the mode that was measured, in a version that it holds for. `openai-0.118` is a mode `openai`."""
+    lowest, below = mode["versions"]["from"], mode["versions"]["below"]
+    return (
+        re.fullmatch(re.escape(row["mode"]) + r"(-\d[\d.]*)?", mode["id"]) is not None
+        and (lowest is None or numbers(row["version"]) >= numbers(lowest))
+        and (below is None or numbers(row["version"]) < numbers(below))
+    )
+
+
 def modes_of(row: dict[str, Any]) -> list[dict[str, Any]]:
-    """The modes of the row's client that describe the row's mode in the row's version."""
-    return [
-        mode
-        for mode in by_id()[row["client"]]["modes"]
-        if mode["id"] == row["mode"]
-        and (mode["versions"]["from"] is None or numbers(row["version"]) >= numbers(mode["versions"]["from"]))
-        and (mode["versions"]["below"] is None or numbers(row["version"]) < numbers(mode["versions"]["below"]))
-    ]
+    return [mode for mode in by_id()[row["client"]]["modes"] if describes(mode, row)]
 
 
 def fits(steps: list[Any], base_url: str, request: dict[str, Any], target: str) -> bool:
@@ -303,26 +306,29 @@ def test_the_key_is_sent_where_the_entry_says(client: str) -> None:
         assert places <= {mode["key"]["header"].lower()}, row["setting"]
 
 
+def rows_of(client: str, mode: dict[str, Any], variable: str) -> list[dict[str, Any]]:
+    """The runs of this mode that told the client its base URL in this variable (and had all else that it needs)."""
+    return [
+        row
+        for row in MEASURED
+        if row["client"] == client
+        and describes(mode, row)
+        and re.search(rf"env {variable}\b", row["setting"])
+        and "no security.auth.selectedType" not in row["setting"]
+    ]
+
+
 @pytest.mark.parametrize(
     ("client", "mode", "variable"),
     [
-        (client, mode["id"], setting["name"])
+        pytest.param(client, mode, setting["name"], id=f"{client}-{mode['id']}-{setting['name']}")
         for client, entry in by_id().items()
         for mode in entry["modes"]
         for setting in (*mode["settings"], *mode["ignored"])
-        if setting["kind"] == "env"
-        and any(row["client"] == client and f"env {setting['name']}" in row["setting"] for row in MEASURED)
+        if setting["kind"] == "env" and rows_of(client, mode, setting["name"])
     ],
 )
-def test_a_measured_variable_is_listed_as_what_it_is(client: str, mode: str, variable: str) -> None:
+def test_a_measured_variable_is_listed_as_what_it_is(client: str, mode: dict[str, Any], variable: str) -> None:
     """In `settings` if the client's requests came to the address in it, in `ignored` if they went to the vendor."""
-    (described,) = (each for each in by_id()[client]["modes"] if each["id"] == mode)
-    rows = [
-        row
-        for row in MEASURED
-        if (row["client"], row["mode"]) == (client, described["id"])
-        and re.search(rf"env {variable}\b", row["setting"])
-        and "selectedType" not in row["setting"]
-    ]
-    listed = variable in {setting["name"] for setting in described["settings"]}
-    assert {is_read(row) for row in rows} <= {listed}
+    listed = variable in {setting["name"] for setting in mode["settings"]}
+    assert {is_read(row) for row in rows_of(client, mode, variable)} == {listed}

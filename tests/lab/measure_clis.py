@@ -269,7 +269,7 @@ SETUPS: dict[str, tuple[str, list[Setup]]] = {
                 base_paths=("/v1",),
             ),
             Setup(
-                "responses",
+                "default",
                 "~/.codex/config.toml: model_providers.lab.base_url, no wire_api",
                 codex,
                 lambda base: {"LAB_KEY": KEY},

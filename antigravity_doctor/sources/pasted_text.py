@@ -1,0 +1,139 @@
+"""Finds HTTP requests in whatever a user pastes: a path, a URL, log lines, a transcript, an error in any language.
+
+`find_requests` for a text, `iter_requests` for a stream of lines, `is_bare_path` for the argument that is simply a
+path or URL (a few microseconds). All are pure, never raise on any text, and take linear time. The scanners behind
+them are imported when the fast path does not answer: they are not on the start-up path of `explain-path`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from antigravity_doctor.sources.text_bare import Bare, bare_parts
+from antigravity_doctor.sources.text_request import (
+    INPUT_LIMIT,
+    FoundRequest,
+    excerpt,
+    mask_secrets,
+    query_hints,
+    split_target,
+)
+
+__all__ = ["FoundRequest", "find_requests", "is_bare_path", "iter_requests", "mask_secrets", "strip_terminal_controls"]
+
+_REMEMBERED = 100_000
+"""How many distinct requests `iter_requests` remembers, to give each only once."""
+
+
+def is_bare_path(text: str) -> bool:
+    """Whether the text is nothing but a path or URL, maybe behind a method or a status: taken as it is.
+
+    True for `/v1/x`, `v1/chat/completions`, `http://host/x`, `127.0.0.1:8045/v1`, `POST /v1/x`, `404 /v1/x`; false for
+    a path that ends in the punctuation of a sentence, a file of the system (`/usr/lib/x.py`), a page of documentation.
+    """
+    return bare_parts(text.strip()) is not None
+
+
+def find_requests(text: str, *, limit: int | None = None) -> list[FoundRequest]:
+    """The requests that the text speaks of, in order; at most `limit`. [] if there is none.
+
+    Mentions of one request (same path, nothing else that differs) are one result that holds what all of them say.
+    """
+    if limit is not None and limit <= 0:
+        return []
+    bare = bare_parts(text.strip())
+    if bare is not None:
+        return [_from_bare(bare, text.strip())]
+    found: list[FoundRequest] = []
+    by_path: dict[str, list[int]] = {}
+    for request in iter_requests(text.splitlines()):
+        known = by_path.setdefault(request.path, [])
+        same = next((at for at in known if _agree(found[at], request)), None)
+        if same is not None:
+            found[same] = _combined(found[same], request)
+        elif limit is not None and len(found) >= limit:
+            break
+        else:
+            known.append(len(found))
+            found.append(request)
+    return found
+
+
+def iter_requests(lines: Iterable[str]) -> Iterator[FoundRequest]:
+    """The requests in a stream of lines (with or without line ends), in order, in bounded memory.
+
+    A request is given when the next one begins, with what the lines after it said. Equal ones (method, path, status,
+    origin) are given once; of more than 100,000 distinct ones the oldest are forgotten and may come again. A line
+    that only may be a request (a bare prefix, a page of documentation) is given at the end, if there was nothing else.
+    """
+    from antigravity_doctor.sources.text_stream import Reader
+
+    reader = Reader()
+    seen: dict[int, None] = {}
+    for line in lines:
+        reader.feed(line)
+        if reader.ready:
+            yield from _unseen(reader.ready, seen)
+            reader.ready = []
+    reader.close()
+    yield from _unseen(reader.ready, seen)
+
+
+def strip_terminal_controls(text: str) -> str:
+    """The text without ANSI escapes, control and invisible characters. Line breaks (all become \\n) and tabs stay."""
+    from antigravity_doctor.sources.text_cleaning import strip_terminal_controls as strip
+
+    return strip(text)
+
+
+def _unseen(requests: list[FoundRequest], seen: dict[int, None]) -> Iterator[FoundRequest]:
+    for request in requests:
+        # The hash, not the values: a path can be a megabyte.
+        key = hash((request.method, request.path, request.status, request.url))
+        if key in seen:
+            continue
+        if len(seen) >= _REMEMBERED:
+            del seen[next(iter(seen))]
+        seen[key] = None
+        yield request
+
+
+def _from_bare(bare: Bare, text: str) -> FoundRequest:
+    method, status, target, host, source, _ = bare
+    if source == "path":
+        # The common case, kept short: no origin to take apart.
+        path, mark, query = target.partition("?")
+        if not mark and host is None:
+            shown = text[:INPUT_LIMIT]
+            if "-" in shown or "=" in shown or "AIza" in shown or "." in shown:
+                shown = excerpt(text)
+            return FoundRequest(shown, method, None, path, None, status, None, (), None, source)
+        return FoundRequest(
+            excerpt(text), method, None, path, query if mark else None, status, None, query_hints(query), host, source
+        )
+    url, host, path, found = split_target(target)
+    return FoundRequest(excerpt(text), method, url, path, found, status, None, query_hints(found), host, source)
+
+
+def _agree(first: FoundRequest, second: FoundRequest) -> bool:
+    return (
+        (first.method is None or second.method is None or first.method == second.method)
+        and (first.status is None or second.status is None or first.status == second.status)
+        and (first.url is None or second.url is None or first.url == second.url)
+    )
+
+
+def _combined(first: FoundRequest, second: FoundRequest) -> FoundRequest:
+    names = {name for name, _ in first.headers}
+    return FoundRequest(
+        first.input,
+        first.method or second.method,
+        first.url or second.url,
+        first.path,
+        first.query if first.query is not None else second.query,
+        first.status if first.status is not None else second.status,
+        first.body or second.body if first.body or second.body else first.body,
+        first.headers + tuple(item for item in second.headers if item[0] not in names),
+        first.host or second.host,
+        first.source,
+    )
