@@ -102,11 +102,13 @@ def client_from_json(data: Mapping[str, Any]) -> Client:
 
 @lru_cache(maxsize=1)
 def all_clients() -> tuple[Client, ...]:
-    """Every client of the catalogue, by id."""
+    """Every client of the catalogue, the best-known first (client-order.json), the others by id."""
     # os, not pathlib: this is on the way of every command, and pathlib's objects cost more than the files.
     folder = os.path.join(os.path.dirname(__file__), "clients")  # noqa: PTH118, PTH120
     files = sorted(name for name in os.listdir(folder) if name.endswith(".json"))  # noqa: PTH208
-    return tuple(client_from_json(load_json("clients", name)) for name in files)
+    clients = {name: client_from_json(load_json("clients", name)) for name in files}
+    first = [name + ".json" for name in load_json("client-order.json")["order"]]
+    return tuple(clients[name] for name in dict.fromkeys([*first, *files]) if name in clients)
 
 
 def find_client(name: str) -> Client:

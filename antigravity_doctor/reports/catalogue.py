@@ -104,7 +104,7 @@ def history_document(routes: Iterable[RouteHistory]) -> dict[str, Any]:
 def clients_lines(clients: Sequence[Client], width: int) -> list[Line]:
     """A line a client."""
     rows: list[list[Span]] = []
-    for each in clients:
+    for each in sorted(clients, key=lambda client: client.id):
         protocols = dict.fromkeys(protocol_name(mode.protocol) for mode in each.modes)
         kinds = dict.fromkeys(str(mode.raw.get("provenance", {}).get("kind", "")) for mode in each.modes)
         rows.append(

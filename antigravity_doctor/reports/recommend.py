@@ -165,7 +165,7 @@ def versions_text(mode: Mode) -> str:
 def overview_lines(found: Mapping[Client, Sequence[Recommendation]], width: int) -> list[Line]:
     """A line a client: its best mode and base URL."""
     rows: list[list[Span]] = []
-    for client, each in found.items():
+    for client, each in sorted(found.items(), key=lambda pair: pair[0].id):
         if not each:
             continue
         best = each[0]

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from antigravity_doctor.cli.main import COMMANDS
-from antigravity_doctor.diagnosis.model import CheckResult
 from antigravity_doctor.knowledge.files import load_json
 from antigravity_doctor.probes.run import CHECKS
 from antigravity_doctor.probes.session import Severities
@@ -39,9 +38,10 @@ def test_the_twin_does_not(code: str) -> None:
     assert code not in codes_in(document)
 
 
-@pytest.mark.parametrize("code", sorted(REGISTRY))
-def test_a_code_is_said_with_the_severity_it_has(code: str) -> None:
-    assert Severities.get(code, "error") == REGISTRY[code]["severity"] or REGISTRY[code]["example"]["kind"] != "check"
+def test_the_probes_and_the_registry_agree_on_severities() -> None:
+    emitted_elsewhere = {"AGD207"}  # by explain-path
+    softer = {code: each["severity"] for code, each in REGISTRY.items() if each["severity"] != "error"}
+    assert {code: each for code, each in softer.items() if code not in emitted_elsewhere} == dict(Severities)
 
 
 def test_every_code_has_its_texts_and_the_other_way_round() -> None:
@@ -73,7 +73,6 @@ def test_every_command_that_a_text_suggests_exists(code: str) -> None:
 @pytest.mark.parametrize("check", CHECKS, ids=lambda each: each.id)
 def test_every_check_has_words_for_every_outcome(check: Any) -> None:
     assert set(CHECK_TEXTS[check.id]) == {"title", "pass", "warn", "fail", "skipped", "inconclusive"}
-    assert CheckResult(check.id, check.stage, "pass").id in CHECK_TEXTS
 
 
 def test_every_need_has_a_reason_text() -> None:
