@@ -14,6 +14,7 @@ import typer
 
 from antigravity_doctor.cli import options
 from antigravity_doctor.cli.errors import BadInputError
+from antigravity_doctor.diagnosis.secrets import redact
 from antigravity_doctor.diagnosis.urls import parse_base_url, split_url
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def command(
     checked = None
     if typed is not None:
         parts = parse_base_url(typed, what="--base-url")
-        checked = parts.origin + parts.path
+        checked = redact(parts.origin + parts.path)
 
     from antigravity_doctor.diagnosis.settings import Secret
     from antigravity_doctor.probes.session import CheckOptions

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from enum import IntEnum
 
 
@@ -16,3 +18,43 @@ class Exit(IntEnum):
 
 class BadInputError(Exception):
     """The message is one sentence that names the input, what was expected and what to do next."""
+
+
+FAULT = 70
+"""The exit code for a fault of agdoctor itself (EX_SOFTWARE of sysexits.h): no result, and not the user's doing."""
+
+
+def ended_by(error: Exception) -> int:
+    """Says on stderr what ended the command, in one sentence, and gives its exit code.
+
+    Keys are masked and nothing raw reaches the terminal, whatever was typed in the wrong place.
+    """
+    from antigravity_doctor.diagnosis.urls import BadUrlError
+
+    if isinstance(error, (BadInputError, BadUrlError)):
+        _say(str(error))
+        return Exit.BAD_INPUT
+    if hasattr(error, "format_message"):  # what Typer says of an option or argument that does not fit
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context is not None else "agdoctor"
+        message = str(error.format_message()).rstrip(".")
+        message = message.replace("not a valid int", "not a whole number").replace("not a valid float", "not a number")
+        _say(f"{message}: `{command} --help` shows what it takes.")
+        return Exit.BAD_INPUT
+    if os.environ.get("AGDOCTOR_DEBUG"):
+        raise error
+    hint = "please report it with the command you typed; AGDOCTOR_DEBUG=1 shows where."
+    _say(f"A fault of agdoctor itself ({type(error).__name__}: {error}): {hint}")
+    return FAULT
+
+
+def _say(message: str) -> None:
+    from antigravity_doctor.diagnosis.secrets import redact
+    from antigravity_doctor.reports.paint import printable, to_ascii
+
+    key = os.environ.get("AGDOCTOR_API_KEY", "").strip()
+    text = f"agdoctor: {printable(redact(message, key if len(key) > 5 else ''), 1000)}\n"
+    try:
+        sys.stderr.write(text)
+    except UnicodeEncodeError:
+        sys.stderr.write(to_ascii(text))

@@ -53,7 +53,8 @@ def _find(typed: str) -> texts.Code:
     import difflib
 
     names = [name for each in texts.all_codes() for name in (each.name, each.code.lower())]
-    near = difflib.get_close_matches(wanted, names, n=2, cutoff=0.6)
+    # Another number is no likelier code: only words have near ones.
+    near = [] if number.isdigit() else difflib.get_close_matches(wanted, names, n=2, cutoff=0.6)
     shown = [each.upper() if each.startswith("agd") else each for each in near]
     hint = f"did you mean {' or '.join(shown)}?" if near else "`agdoctor explain --all` lists them."
     raise BadInputError(f"There is no finding code {options.printable_input(typed)}: {hint}")

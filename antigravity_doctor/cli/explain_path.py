@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 _FULL = 3
 """Up to this many different requests each get a full explanation on a terminal, more get a line each."""
 
+_PIECE = 1 << 16
+_LONGEST_LINE = 4 << 20
+_REMEMBERED = 100_000
+_BLANK = b" \t\r\n\v\f\xff\xfe\xef\xbb\xbf\0"
+"""White space in any encoding, byte order marks included."""
+
 
 class Observed(NamedTuple):
     """One request to explain, and the excerpt it was found in."""
@@ -64,13 +70,18 @@ def command(
     checked = None
     if base_url is not None:
         typed = parse_base_url(base_url, what="--base-url")
-        checked = typed.origin + typed.path
+        checked = redact(typed.origin + typed.path)
     if method is not None and not method.isalpha():
         raise BadInputError(f"--method {options.printable_input(method)} is not a method: give one such as POST.")
     if status is not None and not 100 <= status <= 599:
         raise BadInputError(f"--status {status} is not a status code: give a number from 100 to 599, such as 404.")
     if not paths:
         raise BadInputError("Nothing to explain: give a path such as /v1/v1/chat/completions, or - for standard input.")
+    if any(not each.strip() for each in paths):
+        raise BadInputError("An empty text was given: give a path such as /v1/v1/chat/completions.")
+    if paths.count("-") > 1:
+        raise BadInputError("Standard input can be read only once: give a single - .")
+    lines = _stdin_lines(_stdin_start()) if "-" in paths else iter(())
 
     def explained(seen: Observed) -> Explanation:
         return explain(
@@ -87,7 +98,7 @@ def command(
             host=seen.origin,
         )
 
-    observed = _distinct(_observed(paths))
+    observed = _distinct(_observed(paths, lines))
     version = str(table.version) if proxy_version is not None else None
     if output == "json":
         code = _as_json(observed, explained, origin, version)
@@ -96,18 +107,16 @@ def command(
     raise typer.Exit(int(code))
 
 
-def _observed(arguments: list[str]) -> Iterator[Observed | str]:
+def _observed(arguments: list[str], stdin: Iterator[str]) -> Iterator[Observed | str]:
     """Every request of every argument, in order; an argument without one is yielded as its text."""
     for argument in arguments:
         if argument == "-":
-            yield from _from_lines(_stdin_lines(), "standard input")
+            yield from _from_lines(stdin, "standard input")
             continue
         bare = bare_request(argument)
         if bare is not None:
             yield Observed(redact(argument[:300]), None, bare.origin, bare.path, bare.query, None, None, ())
             continue
-        if not argument.strip():
-            raise BadInputError("An empty text was given: give a path such as /v1/v1/chat/completions.")
         yield from _from_lines(argument.splitlines(keepends=True), argument)
 
 
@@ -131,27 +140,42 @@ def _of_found(found: FoundRequest) -> Observed:
     )
 
 
-def _stdin_lines() -> Iterator[str]:
-    """Standard input as text, line by line, whatever bytes it holds (UTF-16 from PowerShell included)."""
-    stream = getattr(sys.stdin, "buffer", None)
-    if stream is None:
-        yield from sys.stdin
-        return
-    first = stream.read(1 << 16)
-    if not first.strip():
-        raise BadInputError("Standard input is empty: pipe a path, a log line or an error text into this command.")
+def _stdin_start() -> bytes:
+    """The first bytes of standard input, read before anything is written. Raises BadInputError if there are none."""
+    first = b""
+    while not first.strip(_BLANK):
+        piece = sys.stdin.buffer.read1(_PIECE)
+        if not piece:
+            raise BadInputError("Standard input is empty: pipe a path, a log line or an error text into this command.")
+        first += piece
+    return first
+
+
+def _stdin_lines(first: bytes) -> Iterator[str]:
+    """Standard input as text, line by line, whatever bytes it holds (UTF-16 from PowerShell included).
+
+    A line longer than `_LONGEST_LINE` comes in several pieces, so that memory stays flat.
+    """
+    stream = sys.stdin.buffer
     if first.startswith((b"\xff\xfe", b"\xfe\xff")):
         yield from (first + stream.read()).decode("utf-16", "replace").splitlines(keepends=True)
         return
-    rest = b""
-    piece = first
-    while piece:
-        *complete, rest = (rest + piece).split(b"\n")
-        for line in complete:
-            yield line.decode("utf-8", "replace") + "\n"
-        piece = stream.read(1 << 16)
-    if rest:
-        yield rest.decode("utf-8", "replace")
+    rest = [first.removeprefix(b"\xef\xbb\xbf")]
+    size = len(first)
+    while piece := stream.read1(_PIECE):
+        if b"\n" in piece or size > _LONGEST_LINE:
+            *complete, last = b"".join([*rest, piece]).split(b"\n")
+            for line in complete:
+                yield line.decode("utf-8", "replace") + "\n"
+            if len(last) > _LONGEST_LINE:
+                yield last.decode("utf-8", "replace") + "\n"
+                last = b""
+            rest, size = [last], len(last)
+        else:
+            rest.append(piece)
+            size += len(piece)
+    for line in b"".join(rest).split(b"\n"):
+        yield line.decode("utf-8", "replace") + "\n"
 
 
 def _distinct(observed: Iterator[Observed | str]) -> Iterator[Observed | str]:
@@ -159,9 +183,12 @@ def _distinct(observed: Iterator[Observed | str]) -> Iterator[Observed | str]:
     seen: set[int] = set()
     for each in observed:
         key = hash(each if isinstance(each, str) else each[1:7])
-        if key not in seen:
-            seen.add(key)
-            yield each
+        if key in seen:
+            continue
+        if len(seen) >= _REMEMBERED:
+            seen.clear()
+        seen.add(key)
+        yield each
 
 
 def _exit_code(found: Explanation) -> Exit:

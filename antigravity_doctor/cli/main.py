@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from typing import Annotated, Any
 
@@ -51,11 +50,11 @@ class LazyGroup(TyperGroup):
             import difflib
 
             from antigravity_doctor.cli.errors import BadInputError
-            from antigravity_doctor.reports.paint import printable
+            from antigravity_doctor.cli.options import printable_input
 
             near = difflib.get_close_matches(name, COMMANDS, n=2, cutoff=0.5)
             meant = f"did you mean {' or '.join(near)}?" if near else "`agdoctor --help` lists them."
-            raise BadInputError(f"There is no command {printable(name, 60)!r}: {meant}")
+            raise BadInputError(f"There is no command {printable_input(name)}: {meant}")
         return super().resolve_command(ctx, args)
 
 
@@ -80,7 +79,6 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -92,31 +90,38 @@ def _version(value: bool) -> None:
 
 
 @app.callback(
+    invoke_without_command=True,
     help="The doctor for clients that get 404, 405, 401 or HTML from the Antigravity Tools proxy.\n\n"
     "Start with:  agdoctor check --port 8045\n\n"
-    "or paste what you see:  agdoctor explain-path /v1/v1/chat/completions"
+    "or paste what you see:  agdoctor explain-path /v1/v1/chat/completions",
 )
 def root(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", help="Show the version and end.", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
-    """Nothing to do before a command runs."""
+    """Without a command there is nothing to do but to say which ones there are."""
+    if context.invoked_subcommand is None:
+        sys.stderr.write(context.get_help() + "\n")
+        raise typer.Exit(2)
 
 
 def run() -> None:
-    """The console script: runs the command line and turns every way to end into an exit code."""
-    try:
-        app()
-    except Exception as error:
-        from antigravity_doctor.cli.errors import BadInputError, Exit
-        from antigravity_doctor.diagnosis.urls import BadUrlError
+    """The console script: runs the command line and turns every way to end into an exit code.
 
-        if isinstance(error, BrokenPipeError):
-            # The reader (head, less) has seen enough: no message, and none from the interpreter's last flush either.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(141)
-        if not isinstance(error, (BadInputError, BadUrlError)):
-            raise
-        sys.stderr.write(f"agdoctor: {error}\n")
-        sys.exit(int(Exit.BAD_INPUT))
+    Beyond the promised 0 to 3: 70 for a fault of agdoctor itself, 130 after Ctrl-C, 141 when the reader of the output
+    has gone. None of them can be mistaken for a result.
+    """
+    try:
+        code = app(prog_name="agdoctor", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        from antigravity_doctor.cli.options import reader_gone
+
+        code = reader_gone()
+    except Exception as error:
+        from antigravity_doctor.cli.errors import ended_by
+
+        code = ended_by(error)
+    sys.exit(code or 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -44,6 +45,8 @@ def origin_of(host: str | None, port: str | None, url: str | None) -> str:
     name = default_host if host is None else host.strip()
     if "://" in name or "/" in name:
         raise BadInputError(f"--host takes only a host name, not {printable_input(name)}: use --url for a whole URL.")
+    if not name or any(ch.isspace() for ch in name):
+        raise BadInputError(f"--host {printable_input(name)} is no host name: give one such as 127.0.0.1.")
     if name.count(":") > 1 and not name.startswith("["):
         name = f"[{name}]"
     if ":" in name and not name.startswith("["):
@@ -78,7 +81,7 @@ def client_of(name: str | None) -> Client | None:
     try:
         return find_client(name)
     except UnknownClientError as error:
-        near = f"did you mean {' or '.join(error.nearest)}?" if error.nearest else ""
+        near = f"did you mean {' or '.join(error.nearest[:3])}?" if error.nearest else ""
         hint = near or "`agdoctor clients` lists those that are known."
         raise BadInputError(f"There is no client {printable_input(name)}: {hint}") from None
 
@@ -93,10 +96,20 @@ def printable_input(text: str) -> str:
 def write(text: str) -> None:
     """Writes a piece of the result to stdout, whatever the console's encoding can or cannot hold."""
     try:
-        sys.stdout.write(text)
-    except UnicodeEncodeError:
-        encoding = sys.stdout.encoding or "ascii"
-        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        try:
+            sys.stdout.write(text)
+        except UnicodeEncodeError:
+            encoding = sys.stdout.encoding or "ascii"
+            sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    except BrokenPipeError:
+        raise typer.Exit(reader_gone()) from None
+
+
+def reader_gone() -> int:
+    """The exit code for a pipe whose reader (head, less) has seen enough, after quietly closing our end."""
+    # The interpreter flushes stdout once more when it ends, and would complain.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 141
 
 
 def stdout_terminal() -> Terminal:

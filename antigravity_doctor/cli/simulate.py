@@ -9,6 +9,7 @@ import typer
 from antigravity_doctor.cli import options
 from antigravity_doctor.cli.errors import BadInputError, Exit
 from antigravity_doctor.diagnosis.recommending import fixes_for
+from antigravity_doctor.diagnosis.secrets import redact
 from antigravity_doctor.diagnosis.simulating import simulate
 from antigravity_doctor.diagnosis.urls import parse_base_url
 
@@ -29,7 +30,7 @@ def command(
     assert chosen is not None  # noqa: S101 - client_of returns None only for None
     table = options.table_of(proxy_version)
     typed = parse_base_url(base_url, what="--base-url")
-    shown = typed.origin + typed.path + (f"?{typed.query}" if typed.query is not None else "")
+    shown = redact(typed.origin + typed.path + (f"?{typed.query}" if typed.query is not None else ""))
     modes = [each for each in chosen.modes if mode is None or mode.lower() in (each.id.lower(), each.name.lower())]
     if not modes:
         known = ", ".join(each.id for each in chosen.modes)

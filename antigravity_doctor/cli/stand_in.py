@@ -50,7 +50,8 @@ def command(
         raise BadInputError(f"--delay {delay:g} is out of range: give seconds from 0 to 60.")
     number = 0 if port.strip() == "0" else port_number(port.strip())
     if not is_loopback_host(host):
-        sys.stderr.write(f"agdoctor: listening on {host}, which other machines may reach; the default is loopback.\n")
+        shown = options.printable_input(host)
+        sys.stderr.write(f"agdoctor: listening on {shown}, which other machines may reach; the default is loopback.\n")
     config = ServerConfig(
         version=str(table.version),
         auth=wanted,
@@ -78,9 +79,7 @@ def command(
     except KeyboardInterrupt:
         sys.stderr.write("\n")
     except OSError as error:
-        where = f"{host}:{number}"
-        hint = "give another --port, or --port 0 for any free one."
-        raise BadInputError(f"The stand-in cannot listen on {where} ({error.strerror or error}): {hint}") from None
+        raise BadInputError(error.strerror or str(error)) from None
 
 
 class _Printer:

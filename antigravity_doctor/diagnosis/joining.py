@@ -10,47 +10,80 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from antigravity_doctor.diagnosis.urls import split_url
+from antigravity_doctor.knowledge.clients import Mode
 
 Step = str | Mapping[str, object]
 
-_compiled = lru_cache(maxsize=256)(re.compile)
+Rule = tuple[tuple[str, re.Pattern[str] | None, str], ...]
+"""A list of steps made ready to run: (name, its compiled pattern or None, its text or "")."""
+
+PLAIN: Rule = (("strip-slashes", None, ""), ("append", None, ""))
+"""The rule of most clients: closing slashes are stripped, the suffix is added."""
+
+_WORDS = frozenset(("append", "strip-slashes", "strip-slash", "add-slash", "whole", "resolve"))
+
+
+def compile_rule(steps: Sequence[Step]) -> Rule:
+    """The steps made ready to run. Raises ValueError for a step that is not in the table of docs/add-a-client.md."""
+    rule: list[tuple[str, re.Pattern[str] | None, str]] = []
+    for step in steps:
+        if isinstance(step, str):
+            if step not in _WORDS:
+                raise ValueError(f"unknown join step {step!r}")
+            rule.append((step, None, ""))
+            continue
+        name, value = next(iter(step.items())) if len(step) == 1 else ("", None)
+        if name == "add-unless" and isinstance(value, dict):
+            rule.append((name, re.compile(str(value["pattern"])), str(value["text"])))
+        elif name == "drop-end":
+            rule.append((name, None, str(value)))
+        elif name == "keep-if":
+            rule.append((name, re.compile(str(value)), ""))
+        elif name == "replace" and isinstance(value, dict):
+            rule.append((name, re.compile(str(value["pattern"])), str(value["with"])))
+        else:
+            raise ValueError(f"unknown join step {step!r}")
+    return tuple(rule)
+
+
+@lru_cache(maxsize=1024)
+def rule_of(mode: Mode) -> Rule:
+    """The join rule of a mode, made ready to run once."""
+    return compile_rule(mode.steps)
 
 
 def join(steps: Sequence[Step], base_url: str, suffix: str) -> str:
-    """The request URL that a client with this rule makes of `base_url` and `suffix` (placeholders already filled).
+    """The request URL that a client with these steps makes of `base_url` and `suffix` (placeholders already filled).
 
-    Raises ValueError for a step that is not in the table of docs/add-a-client.md.
+    Raises ValueError as `compile_rule` does.
     """
+    return run(compile_rule(steps), base_url, suffix)
+
+
+def run(rule: Rule, base_url: str, suffix: str) -> str:
+    """`join` for a rule that is ready to run."""
     url = base_url
-    for step in steps:
-        if step == "append":
+    for name, pattern, text in rule:
+        if name == "append":
             url += suffix
-        elif step == "strip-slashes":
-            url = url.rstrip("/")
-        elif step == "strip-slash":
+        elif name == "strip-slash":
             url = url.removesuffix("/")
-        elif step == "add-slash":
+        elif name == "strip-slashes":
+            url = url.rstrip("/")
+        elif name == "add-slash":
             url = url if url.endswith("/") else url + "/"
-        elif step == "whole":
-            pass
-        elif step == "resolve":
+        elif name == "drop-end":
+            url = url.removesuffix(text)
+        elif name == "resolve":
             url = resolve(url, suffix)
-        elif not isinstance(step, str) and len(step) == 1:
-            (name, value), *_ = step.items()
-            if name == "add-unless" and isinstance(value, dict):
-                if not _compiled(str(value["pattern"])).search(url):
-                    url += str(value["text"])
-            elif name == "drop-end":
-                url = url.removesuffix(str(value))
-            elif name == "keep-if":
-                if _compiled(str(value)).search(url):
-                    return url
-            elif name == "replace" and isinstance(value, dict):
-                url = _compiled(str(value["pattern"])).sub(str(value["with"]), url)
-            else:
-                raise ValueError(f"unknown join step {step!r}")
-        else:
-            raise ValueError(f"unknown join step {step!r}")
+        elif pattern is not None:
+            if name == "add-unless":
+                if not pattern.search(url):
+                    url += text
+            elif name == "replace":
+                url = pattern.sub(text, url)
+            elif pattern.search(url):  # keep-if
+                return url
     return url
 
 
@@ -73,33 +106,27 @@ def resolve(base_url: str, reference: str) -> str:
     return origin + "/".join(kept) + mark + query
 
 
-def invert(steps: Sequence[Step], origin: str, path: str, suffix: str) -> tuple[str, ...]:
+def invert(rule: Rule, origin: str, path: str, suffix: str) -> tuple[str, ...]:
     """The base *paths* from which this rule and suffix make exactly `path`; proved by joining, plainest first.
 
-    `path` is the path and query that was requested, `suffix` the concrete suffix (placeholders filled).
+    `path` is the request path, without query; `suffix` the concrete suffix (placeholders filled), without query.
     """
     candidates = []
     if suffix and path.endswith(suffix):
         candidates.append(path[: len(path) - len(suffix)])
-    for step in steps:
-        if not isinstance(step, str):
-            added = step.get("add-unless")
-            if isinstance(added, dict):
-                tail = str(added["text"]) + suffix
-                if path.endswith(tail):
-                    candidates.append(path[: len(path) - len(tail)])
-            elif "keep-if" in step:
-                candidates.append(path)
-        elif step == "whole":
+    for name, _, text in rule:
+        if name == "add-unless":
+            tail = text + suffix
+            if path.endswith(tail):
+                candidates.append(path[: len(path) - len(tail)])
+        elif name in ("whole", "keep-if"):
             candidates.append(path)
-        elif step == "resolve":
+        elif name == "resolve":
             candidates.append("")
-    found: list[str] = []
-    for candidate in candidates:
-        if candidate not in found and join(steps, origin + candidate, suffix) == origin + path:
-            found.append(candidate)
+    wanted = origin + path
+    found = [base for base in candidates if run(rule, origin + base, suffix) == wanted]
     if not found:
         # Some rules read a closing slash as "add nothing of your own": only then the slash makes a difference.
-        closed = [candidate + "/" for candidate in candidates]
-        found = [base for base in closed if join(steps, origin + base, suffix) == origin + path]
+        closed = [base + "/" for base in candidates]
+        found = [base for base in closed if run(rule, origin + base, suffix) == wanted]
     return tuple(dict.fromkeys(found))

@@ -85,7 +85,9 @@ def seen_by_options(answer: Outcome, canary: Outcome) -> Seen:
     if not isinstance(answer, Reply) or not isinstance(canary, Reply) or not can_tell(canary):
         return UNDECIDED
     same = (answer.status, answer.allow, answer.cors) == (canary.status, canary.allow, canary.cors)
-    if same:
+    if (
+        same or answer.status == 404
+    ):  # the proxy's own OPTIONS is 404 in no version with CORS: somebody in front says so
         return Seen(False)
     if answer.allow and answer.status in (200, 405):
         return Seen(True, answer.allow)
@@ -249,11 +251,14 @@ def judge_identity(answers: Mapping[tuple[str, str], Outcome], canary_path: str)
         if all(each.exists for each in seen) and seen[0].methods == _READ and seen[1].methods == {"POST"}:
             return Identity(True, health)
     else:
-        version = health.version if health.ok else None
-        models = answers.get(("GET", "/v1/models"))
+        models = answers["GET", "/v1/models"]
         guarded = isinstance(models, Reply) and (models.status in (401, 403) or list_length(models) is not None)
-        if version is not None and _is_proxy_version(version) and guarded:
+        if guarded and health.version is not None and _is_proxy_version(health.version):
             return Identity(True, health)
+        if guarded and health.version is None and (health.ok or _bare_401(models, answers["GET", canary_path])):
+            return Identity(
+                None, health
+            )  # so may the proxy look behind somebody who answers OPTIONS, and so may others
     if any(isinstance(answers[("OPTIONS", path)], Failure) for path in (canary_path, *ANCHORS)):
         return Identity(None, health)
     program = by_answers(
@@ -261,6 +266,17 @@ def judge_identity(answers: Mapping[tuple[str, str], Outcome], canary_path: str)
         health.version,
     )
     return Identity(False, health, program)
+
+
+def _bare_401(*outcomes: Outcome) -> bool:
+    """True where all are the 401 that the proxy gives on every path: empty, and without WWW-Authenticate."""
+    return all(
+        isinstance(each, Reply)
+        and each.status == 401
+        and kind_of(each) == "empty"
+        and each.header("www-authenticate") is None
+        for each in outcomes
+    )
 
 
 def _is_proxy_version(text: str) -> bool:
@@ -318,7 +334,8 @@ def judge_served_by(canary_options: Outcome, canary_get: Outcome) -> ServedBy:
     html = isinstance(canary_get, Reply) and canary_get.status == 200 and canary_get.media_type == "text/html"
     if canary_options.status == 405:
         return "web-ui" if html else "unknown"
-    return "unknown" if html else "desktop"
+    own = isinstance(canary_get, Reply) and kind_of(canary_get) in ("empty", "token-rejected", "ip-blocked", "disabled")
+    return "desktop" if own else "unknown"
 
 
 # --- auth ------------------------------------------------------------------------------------------------------------

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from antigravity_doctor.diagnosis.joining import join
+from antigravity_doctor.diagnosis.joining import rule_of, run
 from antigravity_doctor.diagnosis.matching import allows, match
 from antigravity_doctor.diagnosis.model import Verdict
 from antigravity_doctor.diagnosis.urls import split_url
@@ -15,8 +15,7 @@ PLACEHOLDERS = {"{model}": "gemini-2.5-flash", "{id}": "ID", "{deployment}": "gp
 """What stands for a placeholder of a suffix in a simulated request; any single path segment would do."""
 
 
-@dataclass(frozen=True, slots=True)
-class SimulatedRequest:
+class SimulatedRequest(NamedTuple):
     """One request that the client would send. `route` is the route it reaches, None for a miss."""
 
     method: str
@@ -28,8 +27,7 @@ class SimulatedRequest:
     route: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Simulation:
+class Simulation(NamedTuple):
     """One mode with one base URL. `works` means: every required request reaches a route that takes its method."""
 
     mode: Mode
@@ -48,9 +46,10 @@ def fill(suffix: str) -> str:
 
 def simulate(mode: Mode, base_url: str, table: RouteTable) -> Simulation:
     """Every request of the mode with this base URL, each judged against the table."""
+    rule = rule_of(mode)
     requests = []
     for each in mode.requests:
-        url = join(mode.steps, base_url, fill(each.suffix))
+        url = run(rule, base_url, fill(each.suffix))
         _, path, query = split_url(url)
         found = match(table, path or "/")
         verdict: Verdict = "misrouted"

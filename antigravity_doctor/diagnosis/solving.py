@@ -1,27 +1,29 @@
 """Which base URL makes every required path of a client land on the table? (client + table -> base URL)
 
-Solved, never looked up: candidates come from the route table alone, and each is proved by simulating the mode.
+Solved, never looked up: candidates come from the route table alone, and each is proved by joining and matching every
+request of the mode, as `simulating` does.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
-from antigravity_doctor.diagnosis.matching import match
-from antigravity_doctor.diagnosis.simulating import Simulation, simulate
-from antigravity_doctor.diagnosis.urls import DEFAULT_ORIGIN
-from antigravity_doctor.knowledge.clients import Mode
-from antigravity_doctor.knowledge.routes import RouteTable
+from antigravity_doctor.diagnosis.joining import Rule, rule_of, run
+from antigravity_doctor.diagnosis.matching import allows, match
+from antigravity_doctor.diagnosis.simulating import fill
+from antigravity_doctor.diagnosis.urls import DEFAULT_ORIGIN, split_url
+from antigravity_doctor.knowledge.clients import Mode, Request
+from antigravity_doctor.knowledge.routes import Route, RouteTable
 from antigravity_doctor.knowledge.versions import Version, parse_version
 
 
-@dataclass(frozen=True, slots=True)
-class Solution:
-    """A base path with its proof. `optional` counts the not-required requests that land as well."""
+class Solution(NamedTuple):
+    """A base path that works. `needs` is the newest version that one of the required requests needs a route of;
+    `optional` counts the other requests that land as well."""
 
     base_path: str
-    simulation: Simulation
+    needs: Version
     optional: int
 
 
@@ -60,33 +62,43 @@ def solve(mode: Mode, table: RouteTable) -> tuple[Solution, ...]:
     Best is: the routes that exist since the oldest proxy version (so that the answer also holds for a proxy that is
     not the newest), then most of the not-required requests land too, then the shortest.
     """
+    rule = rule_of(mode)
+    required = [each for each in mode.requests if each.required]
+    others = [each for each in mode.requests if not each.required]
+    knows_hash = any("#" in text or (pattern is not None and "#" in pattern.pattern) for _, pattern, text in rule)
     for group in candidate_paths(table):
         found = []
         for base_path in group:
-            if base_path.endswith("#") and "#" not in repr(mode.steps):
+            if base_path.endswith("#") and not knows_hash:
                 # Behind a "#" everything is a fragment: without a rule that knows the sign, that is no answer.
                 continue
-            simulation = simulate(mode, DEFAULT_ORIGIN + base_path, table)
-            if simulation.works and _speaks(simulation, table):
-                optional = sum(1 for each in simulation.requests if not each.required and each.verdict == "routed")
-                found.append(Solution(base_path, simulation, optional))
+            needs = _needs(rule, required, mode.protocol, base_path, table)
+            if needs is not None:
+                optional = sum(1 for each in others if _reached(rule, each, base_path, table) is not None)
+                found.append(Solution(base_path, needs, optional))
         if found:
-            return tuple(sorted(found, key=lambda each: (_newest_need(each, table), -each.optional, each.base_path)))
+            return tuple(sorted(found, key=lambda each: (each.needs, -each.optional, each.base_path)))
     return ()
 
 
-def _speaks(simulation: Simulation, table: RouteTable) -> bool:
-    """True if every required request reaches a route of the mode's own protocol: landing elsewhere is no success."""
-    wanted = simulation.mode.protocol
-    reached = (match(table, each.path) for each in simulation.requests if each.required)
-    return all(found is not None and found.route.protocol == wanted for found in reached)
+def _needs(
+    rule: Rule, required: list[Request], protocol: str, base_path: str, table: RouteTable
+) -> Version | None:
+    """The newest `since` among the routes that the required requests reach; None if one of them does not land.
+
+    A route of another protocol counts as a miss: landing elsewhere is no success.
+    """
+    needs: Version | None = None
+    for each in required:
+        route = _reached(rule, each, base_path, table)
+        if route is None or route.protocol != protocol:
+            return None
+        since = parse_version(route.since)
+        needs = since if needs is None or since > needs else needs
+    return needs
 
 
-def _newest_need(solution: Solution, table: RouteTable) -> Version:
-    """The newest `since` among the routes that the required requests reach."""
-    needs = [
-        parse_version(found.route.since)
-        for each in solution.simulation.requests
-        if each.required and (found := match(table, each.path)) is not None
-    ]
-    return max(needs)
+def _reached(rule: Rule, request: Request, base_path: str, table: RouteTable) -> Route | None:
+    path = split_url(run(rule, DEFAULT_ORIGIN + base_path, fill(request.suffix))).path
+    found = match(table, path or "/")
+    return found.route if found is not None and allows(found.route, request.method) else None

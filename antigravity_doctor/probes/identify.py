@@ -37,7 +37,8 @@ async def check_proxy(session: Session, ask: Asker) -> Verdict:
         found = finding("AGD113", **facts, location=session.hidden(place)[:200])
         return Verdict("fail", facts=facts, findings=(found,))
     if identity.proxy is None:
-        return Verdict("inconclusive", "no-answer", facts)
+        silent = any(isinstance(each, Failure) for each in answers.values())
+        return Verdict("inconclusive", "no-answer" if silent else "options-in-front", facts)
     if not identity.proxy:
         answers["GET", "/"] = await ask.ask("GET", "/")
         identity = judge_identity(answers, session.canary)

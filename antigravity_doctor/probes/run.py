@@ -108,7 +108,7 @@ async def _result(check: Check, session: Session, results: dict[str, CheckResult
         needed = results[need]
         if needed.status in ("pass", "warn"):
             continue
-        because = needed.because if needed.status == "skipped" and needed.because else f"needs-{need}"
+        because = needed.because if needed.status != "fail" and needed.because else f"needs-{need}"
         return CheckResult(check.id, check.stage, "skipped", because)
     asker = Asker(session)
     try:

@@ -58,7 +58,7 @@ class Address:
     def private(self) -> bool:
         """True for this machine and for networks that no proxy on the internet can reach."""
         found = ipaddress.ip_address(self.ip.partition("%")[0])
-        return found.is_loopback or found.is_private or found.is_link_local
+        return not found.is_global
 
 
 # --- names -----------------------------------------------------------------------------------------------------------

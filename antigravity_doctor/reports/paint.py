@@ -72,27 +72,17 @@ def _unicode(stream: TextIO) -> bool:
     return True
 
 
-_UNSAFE = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
-_UNSAFE |= {
-    code: f"\\u{code:04x}"
-    for code in (
-        0x61C, 0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2028, 0x2029, 0x202A, 0x202B, 0x202C, 0x202D, 0x202E,
-        0x2060, 0x2066, 0x2067, 0x2068, 0x2069, 0xFEFF,
-    )
-}  # fmt: skip
-
-
 def printable(text: str, limit: int = 300) -> str:
     """Foreign text with nothing left that a terminal acts on, and cut to `limit` characters.
 
-    Control characters, ANSI escapes, bidirectional overrides and invisible characters are shown as \\x1b or \\u202e;
-    lone surrogates as \\udc80. The result can be written with any encoding that has the remaining characters.
+    Whatever Unicode calls neither a letter, a mark, a number, a symbol nor a plain space is shown as \\x1b or \\u202e:
+    control characters, ANSI escapes, bidirectional overrides, invisible characters, lone surrogates, non-characters.
+    The result can be written with any encoding that has the remaining characters.
     """
     total = len(text)
     cut = text if total <= limit else text[: limit - 24]
-    if not cut.isascii() or not cut.isprintable():
-        cut = cut.translate(_UNSAFE)
-        cut = "".join(ch if not 0xD800 <= ord(ch) <= 0xDFFF else f"\\u{ord(ch):04x}" for ch in cut)
+    if not cut.isprintable():
+        cut = "".join(ch if ch.isprintable() else ascii(ch)[1:-1] for ch in cut)
     return cut if total <= limit else f"{cut}… ({total} characters)"
 
 
@@ -110,7 +100,10 @@ def render(lines: Iterable[Line], terminal: Terminal) -> str:
     out = []
     for line in lines:
         for text, style in line:
-            shown = text if terminal.unicode else to_ascii(text)
+            # Reports make foreign text printable where they know its limit; this is the last line of defence.
+            shown = text if text.isprintable() else printable(text, len(text))
+            if not terminal.unicode:
+                shown = to_ascii(shown)
             if style and terminal.colour and shown:
                 out.append(f"\x1b[{STYLES[style]}m{shown}\x1b[0m")
             else:

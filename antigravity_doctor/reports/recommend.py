@@ -28,9 +28,9 @@ def recommendation_lines(
     best = found[0]
     # The same setting of other client versions belongs to the answer: the user's version decides which one holds.
     full = [each for each in found if every or _siblings(each.mode, best.mode)]
-    for each in full:
+    for group in _same_answers(full) if not every else [[each] for each in full]:
         lines.append([])
-        lines.extend(_mode_lines(each, width))
+        lines.extend(_mode_lines(group[0], width, versions=_versions_of(group)))
     others = [each for each in found if each not in full]
     if others:
         lines += [[], [("  ", ""), (phrase("recommend-other-modes", {"name": client.name}), "bold")]]
@@ -44,6 +44,22 @@ def recommendation_lines(
     return lines
 
 
+def _same_answers(found: Sequence[Recommendation]) -> list[list[Recommendation]]:
+    """Versions of a client that want the very same thing typed, together: two answers only where they differ."""
+    groups: dict[object, list[Recommendation]] = {}
+    for each in found:
+        typed = tuple((setting.kind, setting.name, setting.value) for setting in (*each.settings[:1], *each.also))
+        groups.setdefault((each.base_url, typed, each.snippet), []).append(each)
+    return list(groups.values())
+
+
+def _versions_of(group: Sequence[Recommendation]) -> str:
+    """For which client versions a group of neighbouring version ranges holds, "" for all."""
+    since = [each.mode.versions[0] for each in group]
+    below = [each.mode.versions[1] for each in group]
+    return _versions_text(None if None in since else since[-1], None if None in below else below[0])
+
+
 def _siblings(one: Mode, other: Mode) -> bool:
     return one is other or (one.name == other.name and one.versions != other.versions)
 
@@ -53,10 +69,9 @@ def _name(mode: Mode) -> str:
     return f"{mode.name} ({protocol_name(mode.protocol)})" + (f", {versions}" if versions else "")
 
 
-def _mode_lines(found: Recommendation, width: int) -> list[Line]:
+def _mode_lines(found: Recommendation, width: int, versions: str) -> list[Line]:
     mode = found.mode
     head: list[Span] = [(mode.name, "bold"), (" · ", "dim"), (protocol_name(mode.protocol), "note")]
-    versions = versions_text(mode)
     if versions:
         head += [(" · ", "dim"), (versions, "")]
     if mode.preferred and found.finding is None:
@@ -77,17 +92,15 @@ def _mode_lines(found: Recommendation, width: int) -> list[Line]:
         lines.extend(_setting(phrase("recommend-key"), setting, width, show_value=False))
     if found.proof is not None:
         lines.append([("    ", ""), (phrase("recommend-proof"), "dim")])
-        rows: list[list[Span]] = []
-        for request in found.proof.requests:
-            good = request.verdict == "routed"
-            rows.append(
-                [
-                    ("✓" if good else "–", "good" if good else "dim"),
-                    (f"{request.method} {request.path}", "" if request.required else "dim"),
-                    ("" if good else phrase("recommend-not-served"), "dim"),
-                ]
-            )
-        lines.extend(columns(rows, "      ", " "))
+        landed = [each for each in found.proof.requests if each.verdict == "routed"]
+        missed = [each for each in found.proof.requests if each.verdict != "routed"]
+        for request in landed:
+            style = "" if request.required else "dim"
+            lines.append([("      ", ""), ("✓", "good"), (" ", ""), (f"{request.method} {request.path}", style)])
+        if missed:
+            said = ", ".join(f"{each.method} {each.path}" for each in missed)
+            not_served = f"{phrase('recommend-not-served')} {said}"
+            lines.extend(wrap([("– ", "dim"), (not_served, "dim")], width, "      ", "        "))
     lines.extend(_copy_lines(found))
     lines.extend(_notes(found, width))
     return lines
@@ -104,7 +117,8 @@ def _setting(lead: str, setting: Setting, width: int, *, show_value: bool) -> li
     if show_value:
         spans += [(" = ", ""), (setting.value, "value")]
     if setting.where:
-        spans += [(" ", ""), (phrase("recommend-in", {"where": setting.where}), "")]
+        key = "recommend-note" if setting.kind == "env" else "recommend-in"
+        spans += [(" ", ""), (phrase(key, {"where": setting.where}), "")]
     return [*wrap(spans, width, "    ", "      ")]
 
 
@@ -117,7 +131,7 @@ def _copy_lines(found: Recommendation) -> list[Line]:
         lines += [[("      ", ""), (line, "")] for line in posix_lines(variables)]
         lines.append([("    ", ""), (phrase("recommend-powershell"), "dim")])
         lines += [[("      ", ""), (line, "")] for line in powershell_lines(variables)]
-    if found.snippet:
+    if found.snippet and not (lines and found.snippet.startswith("export ")):
         lines.append([("    ", ""), (phrase("recommend-copy"), "dim")])
         lines += [[("      ", ""), (line, "")] for line in found.snippet.rstrip("\n").split("\n")]
     return lines
@@ -154,7 +168,10 @@ def _notes(found: Recommendation, width: int) -> list[Line]:
 
 def versions_text(mode: Mode) -> str:
     """For which versions of the client a mode holds, "" for all."""
-    since, below = mode.versions
+    return _versions_text(*mode.versions)
+
+
+def _versions_text(since: str | None, below: str | None) -> str:
     if since and below:
         return phrase("recommend-versions-both", {"from": since, "below": below})
     if since:

@@ -44,6 +44,8 @@ def bare_parts(text: str, *, line_of_many: bool = False) -> Bare | None:
     """
     method = status = None
     target = text
+    if text[1:3] == ":/":
+        target = text = _without_git_bash(text)
     if " " in text or "\t" in text:
         if len(text) > 400_000 and not text[:1].isalnum():
             return None
@@ -65,6 +67,12 @@ def bare_parts(text: str, *, line_of_many: bool = False) -> Bare | None:
             return None
         return Bare(method, status, target, None, "path", 2)
     return _address(target, method, status, line_of_many)
+
+
+def _without_git_bash(text: str) -> str:
+    """The path as it was typed: Git Bash on Windows turns an argument `/v1/x` into `C:/Program Files/Git/v1/x`."""
+    match = re.fullmatch(r"[A-Za-z]:/(?:[^/]+/){0,4}?(?:Git|msys64|git-bash)(/\S+)", text)
+    return match.group(1) if match and api_level(match.group(1)) else text
 
 
 def _as_it_is(target: str) -> bool:

@@ -93,6 +93,9 @@ def continues(line: str) -> bool:
 def scan_command(text: str, match: re.Match[str]) -> tuple[list[Draft], int]:
     """(requests that the command sends, where the command ends). No request if it names no address."""
     name = match.group("name").lower().removesuffix(".exe")
+    if text[match.start() - 1 : match.start()] == "`":
+        close = text.find("`", match.end())
+        text = text[:close] if close > 0 else text  # code in Markdown
     if '^"' in text:
         text = text[: match.end()] + re.sub(r"\^(.)", r"\1", text[match.end() :], flags=re.DOTALL)
     words = _words(text, match.end())

@@ -34,7 +34,7 @@ _CANDIDATE = re.compile(
     rf"|(?P<host>(?<![A-Za-z0-9_.@/\\%$}}-])"
     rf"(?:(?:(?i:localhost)|[A-Za-z0-9][A-Za-z0-9\-]*+(?:\.[A-Za-z0-9\-]++)++|\[[0-9A-Fa-f:.]+\])(?::\d{{1,5}})?"
     rf"|[A-Za-z][A-Za-z0-9_\-]*+:\d{{2,5}})/{_TARGET})"
-    rf"|(?P<path>(?:{_NOT_INSIDE}|(?<=\bGET)|(?<=\bPOST)|(?<=\bPUT)|(?<=\bDELETE)|(?<=\bHEAD)|(?<=\W_))/{_TARGET})"
+    rf"|(?P<path>(?:{_NOT_INSIDE}|(?<=\bGET)|(?<=\bPOST)|(?<=\bPUT)|(?<=\bDELETE)|(?<=\bHEAD)|(?<=_)(?<![A-Za-z0-9]_)(?<![A-Za-z0-9]__))/{_TARGET})"
     rf"|(?P<relative>(?<![A-Za-z0-9_./\\%@$}}:\-])[vV]\d{{1,2}}(?:alpha|beta)?\d{{0,2}}/{_TARGET})"
     rf"|(?P<after>(?<![A-Za-z0-9_])(?:{_VERBS})[ \t]{{1,8}}(?=[A-Za-z][A-Za-z0-9_.\-]*+/){_TARGET})",
     re.ASCII,
@@ -120,6 +120,9 @@ def _trimmed(line: str, start: int, end: int) -> int:
         following = last
         end -= 1
     tail = line[max(start, end - 40) : end]
+    if line[end : end + 40].lstrip().startswith("Failed to load resource"):
+        # Chrome names the line of the "file", which is always 1.
+        return end - 2 if tail.endswith(":1") else end
     glued = _GLUED_STATUS.search(tail)
     if glued and "?" not in tail and re.split(r"[/:]", tail[: glued.start()])[-1].lower() in RESOURCES:
         return end - len(tail) + glued.start()

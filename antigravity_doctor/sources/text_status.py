@@ -60,7 +60,12 @@ def status_mentions(text: str) -> list[Mention]:
     return [found[start] for start in sorted(found)]
 
 
-_ADJACENT = re.compile(r"[^0-9A-Za-z]{0,16}(?:HTTP/\d(?:\.\d)?[^0-9A-Za-z]{0,4})?")
+_ADJACENT = re.compile(
+    r"[^0-9A-Za-z]{0,16}(?:HTTP/\d(?:\.\d)?[^0-9A-Za-z]{0,4})?"
+    # "… returned 200", where a bare number would be no status
+    r"|\W{1,4}(?:returne?d?s?|gives|gave|gets?|got|answer(?:s|ed)|responded with|responds with|says|devolvió|devuelve"
+    r"|renvoie|liefert|gibt|retornou|trả về)\W{1,4}(?:an? |HTTP )?"
+)
 
 
 def attach_statuses(text: str, drafts: list[Draft], spans: list[Draft]) -> None:

@@ -46,6 +46,7 @@ _REQUEST_END = re.compile(r" HTTP/\d(?:\.\d)?$")
 _HEADER_LINE = re.compile(r"(?:[<>]\s*)?([A-Za-z][A-Za-z0-9-]{1,40}):(?:\s+(.*))?$")
 _STACK_FRAME = re.compile(r"\s*(?:File \"|at |from |#\d+ )")
 _JSON_OPENS = re.compile(r"\s*[\[{]\s*(?:$|[\"'{\[])")
+_JSON_FIELD = re.compile(r"\"\s*:|\[\s*\{")
 _STRINGS = re.compile(r"\"[^\"\\]*+(?:\\.[^\"\\]*+)*+\"|'[^'\\]*+(?:\\.[^'\\]*+)*+'")
 _BODY_FIELD = re.compile(r"response_?(?:body|text)[\"']?\s*:\s*([\"'`])(.*?)\1\s*,?\s*$", re.IGNORECASE)
 _NO_BODY = re.compile(r"[(\[](?:no body|empty body|no content)[)\]]", re.IGNORECASE)
@@ -231,14 +232,15 @@ class Reader:
         bare = _bare_line(stripped)
         if bare is not None:
             return [bare]
+        structured = "{" in line and '"' in line
+        if structured and _JSON_FIELD.search(line, 0, 4000):
+            command = None if stripped[0] in "{[" else command_in(line)
+            if command is None and (found := self._find_json(line)) is not None:
+                return found
         if "/" in line:
             logged = scan_log(line)
             if logged is not None:
                 return logged
-        if "{" in line and '"' in line:
-            found = self._find_json(line)
-            if found is not None:
-                return found
         command = command_in(line)
         if command is not None and (commanded := _commanded(line, command)):
             return commanded
@@ -261,7 +263,7 @@ class Reader:
         text = line[start:end]
         error = looks_like_error(text)
         outside = line[:start] + " " * (end - start) + line[end:]
-        drafts = scan_prose(unescape(outside)) if "/" in outside else []
+        drafts = (scan_log(outside) or scan_prose(unescape(outside))) if "/" in outside else []
         inside = scan_json(value, text, _scan_text)
         if drafts:
             for draft in drafts:

@@ -159,7 +159,7 @@ def gemini(version_option: str, *, pinned: bool) -> tuple[Mode, ...]:
 
 AI_OPENAI = (
     Mode("Responses", ("responses", "default", "responses-stream", "embeddings", "image"), main=1),
-    Mode("Chat Completions", ("chat", "chat-stream", "completions"), main=1),
+    Mode("Chat Completions", ("chat", "chat-stream", "completions", "embeddings", "image"), main=1),
 )
 AI_COMPATIBLE = (Mode("Chat Completions", ("chat", "default", "chat-stream", "completions", "embeddings", "image")),)
 AI_ANTHROPIC = (Mode("Messages", ("messages", "messages-stream")),)
@@ -353,7 +353,7 @@ def measure(subject: Subject, recorder: Recorder, sinks: VendorSinks) -> dict[st
                     vendor = sinks.take()
                     if seen:
                         first = seen[0]
-                        agents |= {agent for agent in (first.user_agent, first.api_client) if agent}
+                        agents |= {first.user_agent} if first.user_agent else set()
                         place_of_key = "+".join(first.key_places) or None
                         rows.append([mode.name, base, call, first.method, clean(first.target), place_of_key])
                     else:

@@ -43,9 +43,7 @@ def test_the_pasted_curl_line_sends_the_very_request(path: str, tmp_path: Path) 
     with hostile("web-page") as server:
         line = curl_line("GET", server.origin + path, BEARER, timeout=3)
         environment = {"PATH": os.environ["PATH"], KEY_VARIABLE: "sk-planted"}
-        subprocess.run(
-            ["sh", "-c", line], env=environment, cwd=tmp_path, capture_output=True, timeout=10, check=True
-        )
+        subprocess.run(["sh", "-c", line], env=environment, cwd=tmp_path, capture_output=True, timeout=10, check=True)
     assert server.requests == [f"GET {path} HTTP/1.1"]
     assert list(tmp_path.iterdir()) == []
 

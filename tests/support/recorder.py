@@ -29,7 +29,6 @@ class Seen:
     target: str
     key_places: tuple[str, ...]
     user_agent: str | None
-    api_client: str | None = None
 
 
 class Recorder:
@@ -95,7 +94,6 @@ class _Handler(BaseHTTPRequestHandler):
                 target=target,
                 key_places=self._key_places(target),
                 user_agent=self.headers.get("user-agent"),
-                api_client=self.headers.get("x-goog-api-client"),
             )
         )
         if self.owner.mode == "not-found":

@@ -1,0 +1,519 @@
+"""What `run_check` says when the proxy cannot be reached, or something else answers in its place."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from antigravity_doctor.diagnosis.model import CheckReport, CheckResult
+from antigravity_doctor.diagnosis.proxy_model import ServerConfig
+from antigravity_doctor.diagnosis.settings import ProxySettings, Secret
+from antigravity_doctor.probes import discover, run
+from antigravity_doctor.probes.run import CheckOptions, run_check_sync
+from antigravity_doctor.probes.session import Asker, Session, Verdict
+from antigravity_doctor.servers.stand_in import run_in_thread
+from tests.support.fronted import fronted
+from tests.support.hostile import KINDS, hostile
+
+TIMEOUT = 0.5
+
+
+def check(origin: str, **more: Any) -> CheckReport:
+    """A run with short time-outs that looks at no other port and takes itself to be outside of containers."""
+    wanted: dict[str, Any] = {"timeout": TIMEOUT, "total_timeout": 6.0, "ports": (), "in_container": False}
+    return run_check_sync(CheckOptions(origin=origin, **(wanted | more)))
+
+
+def result(report: CheckReport, check_id: str) -> CheckResult:
+    """One check's result."""
+    return next(each for each in report.checks if each.id == check_id)
+
+
+def codes(report: CheckReport) -> list[str]:
+    """All finding codes, in order of the checks."""
+    return [each.code for check in report.checks for each in check.findings]
+
+
+def statuses(report: CheckReport) -> dict[str, str]:
+    """Status by check id."""
+    return {each.id: each.status for each in report.checks}
+
+
+# --- hostile and foreign servers -------------------------------------------------------------------------------------
+
+FOREIGN = {
+    "refused": "AGD101",
+    "silent": "AGD102",
+    "close": "AGD112",
+    "reset": "AGD112",
+    "slow-head": "AGD112",
+    "slow-body": "AGD112",
+    "endless-body": "AGD112",
+    "endless-head": "AGD112",
+    "endless-line": "AGD112",
+    "endless-interim": "AGD112",
+    "too-short": "AGD112",
+    "bad-length": "AGD112",
+    "bad-chunks": "AGD112",
+    "bad-status": "AGD112",
+    "http-0.9": "AGD111",
+    "garbage": "AGD111",
+    "ssh": "AGD111",
+    "tls": "AGD111",
+    "redirect-loop": "AGD113",
+    "redirect-elsewhere": "AGD113",
+    "gzip-bomb": "AGD106",
+    "too-long": "AGD106",
+    "escapes": "AGD106",
+    "web-page": "AGD106",
+    "ollama": "AGD106",
+    "lm-studio": "AGD106",
+    "vite": "AGD106",
+    "old-second-server": "AGD106",
+    "healthy-stranger": "AGD106",
+}
+
+
+def test_every_hostile_server_has_its_line_here() -> None:
+    assert set(FOREIGN) == set(KINDS)
+
+
+@pytest.mark.parametrize(("kind", "code"), FOREIGN.items())
+def test_a_foreign_server_gets_its_code_and_nothing_else_is_claimed(kind: str, code: str) -> None:
+    with hostile(kind) as server:
+        started = time.perf_counter()
+        report = check(server.origin)
+        elapsed = time.perf_counter() - started
+    assert codes(report) == [code]
+    assert report.unreachable
+    assert (report.proxy_version, report.served_by, report.auth) == (None, "unknown", "unknown")
+    assert {result(report, each).status for each in ("version", "key", "routes-openai", "models")} == {"skipped"}
+    assert elapsed < 4.0
+
+
+@pytest.mark.parametrize("kind", ["ollama", "web-page", "healthy-stranger", "silent", "redirect-loop"])
+def test_a_foreign_server_never_sees_the_key_nor_more_than_a_few_requests(kind: str) -> None:
+    with hostile(kind) as server:
+        report = check(server.origin, api_key=Secret("sk-planted"))
+        assert "sk-planted" not in repr(report)
+        assert len(server.requests) <= 12
+        assert not any(line.startswith(("POST", "PUT", "DELETE", "PATCH")) for line in server.requests)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("ollama", "Ollama"),
+        ("lm-studio", "LM Studio"),
+        ("vite", "a Vite development server"),
+        ("web-page", "nginx"),
+        ("old-second-server", "the proxy's own old HTTP API (v3.3.33 to v3.3.50, port 19527)"),
+        ("ssh", "SSH"),
+        ("tls", "https (TLS)"),
+        ("http-0.9", "HTTP/0.9 (a page without a header)"),
+    ],
+)
+def test_a_program_that_is_known_is_named(kind: str, name: str) -> None:
+    with hostile(kind) as server:
+        report = check(server.origin)
+    finding = next(each for check in report.checks for each in check.findings)
+    assert finding.facts["program"] == name
+
+
+def test_the_first_cause_is_given_for_everything_that_was_skipped() -> None:
+    with hostile("refused") as server:
+        report = check(server.origin)
+    skipped = {each.id: each.because for each in report.checks if each.status == "skipped"}
+    assert {skipped[each] for each in ("http", "proxy", "version", "service", "key", "models", "client")} == {
+        "needs-port"
+    }
+
+
+def test_all_of_a_silent_server_takes_one_time_out_and_a_short_look() -> None:
+    with hostile("silent") as server:
+        started = time.perf_counter()
+        check(server.origin, timeout=1.0)
+        assert time.perf_counter() - started < 3.0
+
+
+def test_the_total_time_ends_everything() -> None:
+    with hostile("silent") as server:
+        started = time.perf_counter()
+        report = check(server.origin, timeout=30.0, total_timeout=0.5)
+        assert time.perf_counter() - started < 2.5
+    assert len(report.checks) == len(run.CHECKS)
+
+
+# --- the scheme ------------------------------------------------------------------------------------------------------
+
+
+def test_https_on_the_proxys_port_is_told_with_the_url_that_works() -> None:
+    with run_in_thread(ServerConfig()) as running:
+        report = check(running.url.replace("http:", "https:"))
+    assert codes(report) == ["AGD105"]
+    assert result(report, "http").findings[0].facts["plain_url"] == running.url
+
+
+def test_an_untrusted_certificate_is_said_to_be_that() -> None:
+    with hostile("tls") as server:
+        report = check(server.origin.replace("http:", "https:"))
+    assert codes(report) == ["AGD114"]
+
+
+def test_https_on_a_port_without_http_or_tls_is_not_http() -> None:
+    with hostile("ssh") as server:
+        report = check(server.origin.replace("http:", "https:"))
+    assert codes(report) == ["AGD111"]
+
+
+# --- names and addresses ---------------------------------------------------------------------------------------------
+
+
+def _resolving(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
+    def look_up(host: str, port: int, *_: object, **__: object) -> list[object]:
+        return [
+            (socket.AF_INET6, 1, 6, "", (each, port, 0, 0)) if ":" in each else (socket.AF_INET, 1, 6, "", (each, port))
+            for each in addresses
+        ]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+
+
+def test_localhost_that_goes_to_ipv6_first_is_a_warning_and_the_check_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    with run_in_thread(ServerConfig("4.5.8")) as running:
+        _resolving(monkeypatch, "::1", "127.0.0.1")
+        report = check(f"http://localhost:{running.port}")
+    assert codes(report) == ["AGD104"]
+    assert result(report, "port").status == "warn"
+    assert report.proxy_version == "4.5.8"
+    assert not report.unreachable
+
+
+def test_localhost_that_goes_to_ipv4_first_is_fine(monkeypatch: pytest.MonkeyPatch) -> None:
+    with run_in_thread(ServerConfig("4.5.8")) as running:
+        _resolving(monkeypatch, "127.0.0.1", "::1")
+        report = check(f"http://localhost:{running.port}")
+    assert codes(report) == []
+
+
+def test_the_ipv6_loopback_alone_is_refused_and_the_ipv4_one_is_named() -> None:
+    with run_in_thread(ServerConfig()) as running:
+        report = check(f"http://[::1]:{running.port}")
+    assert codes(report)[:2] == ["AGD101", "AGD104"]
+    assert report.unreachable
+
+
+def test_a_name_without_an_address_is_said_to_be_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object, **__: object) -> list[object]:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    report = check("http://no-such-host.invalid:8045")
+    assert codes(report) == ["AGD103"]
+    assert report.unreachable
+
+
+# --- containers ------------------------------------------------------------------------------------------------------
+
+
+def test_in_a_container_a_refused_loopback_is_explained() -> None:
+    with hostile("refused") as server:
+        assert codes(check(server.origin, in_container=True)) == ["AGD101", "AGD108"]
+
+
+@pytest.mark.parametrize("environment", [{"container": "podman"}, {"KUBERNETES_SERVICE_HOST": "10.0.0.1"}])
+def test_containers_are_known_by_their_marks(environment: dict[str, str]) -> None:
+    with hostile("refused") as server:
+        assert "AGD108" in codes(check(server.origin, in_container=None, environment=environment))
+
+
+# --- HTTP proxy variables --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, []),
+        ({"HTTP_PROXY": "http://user:hidden@proxy:3128"}, ["AGD107"]),
+        ({"all_proxy": "socks5://proxy:1080"}, ["AGD107"]),
+        ({"HTTPS_PROXY": "http://proxy:3128"}, []),
+        ({"http_proxy": "http://proxy:3128", "no_proxy": "127.0.0.1"}, []),
+    ],
+)
+def test_a_proxy_variable_for_loopback_is_reported_and_not_used(
+    environment: Mapping[str, str], expected: list[str]
+) -> None:
+    with run_in_thread(ServerConfig("4.5.8")) as running:
+        report = check(running.url, environment=environment)
+    assert codes(report) == expected
+    assert report.proxy_version == "4.5.8"
+    assert "hidden" not in repr(report)
+
+
+def test_a_host_on_the_internet_is_reached_through_the_proxy_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _resolving(monkeypatch, "93.184.216.34")
+    with hostile("web-page") as proxy:
+        report = check("http://proxy.example:8045", environment={"HTTP_PROXY": proxy.origin})
+        lines = list(proxy.requests)
+    assert lines
+    assert all(" http://proxy.example:8045/" in line for line in lines)
+    assert result(report, "http-proxy").status == "pass"
+    assert "--noproxy" not in result(report, "http").requests[0].curl
+
+
+def test_a_name_that_only_the_http_proxy_knows_is_left_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = socket.getaddrinfo
+
+    def only_local(host: str, *rest: Any, **more: Any) -> Any:
+        if host == "proxy.example":
+            raise socket.gaierror(-2, "Name or service not known")
+        return real(host, *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", only_local)
+    with hostile("web-page") as proxy:
+        report = check("http://proxy.example:8045", environment={"HTTP_PROXY": proxy.origin})
+    assert result(report, "name").status == "pass"
+    assert result(report, "http").status == "pass"
+
+
+def test_a_dead_http_proxy_is_the_one_that_is_blamed(monkeypatch: pytest.MonkeyPatch) -> None:
+    _resolving(monkeypatch, "93.184.216.34")
+    with hostile("refused") as nobody:
+        report = check("http://proxy.example:8045", environment={"HTTP_PROXY": nobody.origin})
+    assert codes(report) == ["AGD107"]
+    assert report.unreachable
+
+
+# --- which port does answer? -----------------------------------------------------------------------------------------
+
+
+def test_a_dead_port_leads_to_the_one_that_answers_as_the_proxy() -> None:
+    with (
+        run_in_thread(ServerConfig("4.5.8", "strict")) as running,
+        hostile("ollama") as other,
+        hostile("refused") as no,
+    ):
+        report = check(no.origin, ports=(other.port, running.port, 9))
+    assert codes(report) == ["AGD101", "AGD116"]
+    facts = result(report, "port").findings[1].facts
+    assert (facts["found"], facts["version"]) == (str(running.port), "4.5.8")
+
+
+def test_another_program_on_the_port_leads_there_too() -> None:
+    with run_in_thread(ServerConfig("3.3.50", "strict")) as running, hostile("ollama") as other:
+        report = check(other.origin, ports=(running.port,))
+    assert codes(report) == ["AGD106", "AGD116"]
+
+
+def test_the_search_sends_no_key_and_asks_nothing_with_an_effect() -> None:
+    with run_in_thread(ServerConfig("4.5.8", "strict")) as running, hostile("refused") as no:
+        check(no.origin, ports=(running.port,), api_key=Secret("sk-stand-in"))
+        assert {each.method for each in running.records} == {"GET", "OPTIONS"}
+        assert not any(each.key_header for each in running.records)
+
+
+def test_other_machines_are_never_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(discover, "identify", lambda *_: pytest.fail("searched"))
+    _resolving(monkeypatch, "127.0.0.1")
+    with hostile("refused") as no:
+        assert codes(check(f"http://nas.local:{no.port}", ports=None)) == ["AGD101"]
+
+
+class _Psutil:
+    """psutil as far as it is used here."""
+
+    CONN_LISTEN = "LISTEN"
+
+    def __init__(self, *listening: tuple[str, int], error: Exception | None = None) -> None:
+        self._listening, self._error = listening, error
+
+    def net_connections(self, kind: str) -> list[Any]:
+        assert kind == "tcp"
+        if self._error is not None:
+            raise self._error
+
+        class Connection:
+            def __init__(self, ip: str, port: int, status: str = "LISTEN") -> None:
+                self.status = status
+                self.laddr = type("Address", (), {"ip": ip, "port": port})
+
+        return [Connection(*each) for each in self._listening] + [Connection("127.0.0.1", 1, "ESTABLISHED")]
+
+
+def test_with_psutil_whatever_listens_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    with run_in_thread(ServerConfig("4.5.8")) as running, hostile("refused") as no:
+        monkeypatch.setitem(sys.modules, "psutil", _Psutil(("127.0.0.1", running.port), ("192.168.1.2", 7)))
+        report = check(no.origin, ports=None)
+    assert codes(report) == ["AGD101", "AGD116"]
+
+
+@pytest.mark.parametrize("psutil", [None, _Psutil(error=PermissionError("not yours"))])
+def test_without_it_or_without_the_right_the_usual_ports_are(monkeypatch: pytest.MonkeyPatch, psutil: object) -> None:
+    asked: list[int] = []
+
+    async def identify(_: Session, port: int) -> None:
+        asked.append(port)
+
+    monkeypatch.setitem(sys.modules, "psutil", psutil)
+    monkeypatch.setattr(discover, "identify", identify)
+    with hostile("refused") as no:
+        check(no.origin, ports=None)
+    assert tuple(asked) == discover.USUAL_PORTS
+
+
+def test_a_machine_with_many_listeners_is_not_searched_to_its_last_corner(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    async def identify(_: Session, port: int) -> None:
+        asked.append(port)
+
+    monkeypatch.setattr(discover, "identify", identify)
+    with hostile("refused") as no:
+        check(no.origin, ports=tuple(range(20_000, 20_500)))
+    assert len(asked) == discover.MOST
+
+
+# --- the settings file -----------------------------------------------------------------------------------------------
+
+
+def test_a_settings_file_with_the_same_port_agrees() -> None:
+    with run_in_thread(ServerConfig()) as running:
+        report = check(running.url, settings=ProxySettings("gui_config.json", port=running.port))
+    assert result(report, "settings").status == "pass"
+
+
+def test_a_settings_port_that_nothing_answers_on_means_a_restart_is_due() -> None:
+    with run_in_thread(ServerConfig()) as running, hostile("refused") as nobody:
+        report = check(running.url, settings=ProxySettings("gui_config.json", port=nobody.port))
+    assert codes(report) == ["AGD110"]
+    assert result(report, "settings").status == "warn"
+
+
+def test_two_proxies_on_two_ports_are_no_fault() -> None:
+    with run_in_thread(ServerConfig()) as one, run_in_thread(ServerConfig()) as two:
+        report = check(one.url, settings=ProxySettings("gui_config.json", port=two.port))
+    assert codes(report) == []
+
+
+def test_a_dead_port_and_a_settings_file_with_the_right_one() -> None:
+    with run_in_thread(ServerConfig()) as running, hostile("refused") as nobody:
+        report = check(nobody.origin, settings=ProxySettings("gui_config.json", port=running.port))
+    assert codes(report) == ["AGD101", "AGD116", "AGD110"]
+
+
+def test_a_damaged_settings_file_is_an_error_of_its_own() -> None:
+    with hostile("refused") as nobody:
+        report = check(nobody.origin, settings=ProxySettings("gui_config.json", problem="not-json"))
+    assert codes(report) == ["AGD101", "AGD117"]
+
+
+def test_a_settings_file_without_a_port_says_nothing() -> None:
+    with run_in_thread(ServerConfig()) as running:
+        report = check(running.url, settings=ProxySettings("gui_config.json"))
+    assert result(report, "settings").because == "settings-without-port"
+
+
+def test_the_settings_of_this_machine_say_nothing_about_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    _resolving(monkeypatch, "127.0.0.1")
+    with run_in_thread(ServerConfig("4.5.8", "strict")) as running:
+        settings = ProxySettings("gui_config.json", port=running.port, api_key=Secret("sk-stand-in"))
+        report = check(f"http://nas.local:{running.port}", settings=settings)
+        assert not any(each.key_header for each in running.records)
+    assert result(report, "settings").because == "not-this-machine"
+    assert codes(report) == ["AGD201"]
+
+
+def test_the_key_of_the_settings_file_is_used_for_its_own_port() -> None:
+    with run_in_thread(ServerConfig("4.5.8", "strict")) as running:
+        settings = ProxySettings("/home/ada/gui_config.json", port=running.port, api_key=Secret("sk-stand-in"))
+        report = check(running.url, settings=settings)
+    assert result(report, "key").status == "pass"
+    assert result(report, "key").facts["source"] == "/home/ada/gui_config.json"
+
+
+def test_the_key_of_the_settings_file_is_kept_from_another_port() -> None:
+    with run_in_thread(ServerConfig("4.5.8", "strict")) as running, hostile("refused") as nobody:
+        settings = ProxySettings("gui_config.json", port=nobody.port, api_key=Secret("sk-stand-in"))
+        report = check(running.url, settings=settings)
+        assert not any(each.key_header for each in running.records)
+    assert "AGD201" in codes(report)
+
+
+def test_a_given_key_beats_the_one_of_the_settings_file() -> None:
+    with run_in_thread(ServerConfig("4.5.8", "strict")) as running:
+        settings = ProxySettings("gui_config.json", port=running.port, api_key=Secret("sk-stand-in"))
+        report = check(running.url, settings=settings, api_key=Secret("sk-other"), key_source="--api-key")
+    assert codes(report) == ["AGD202"]
+
+
+def test_an_empty_key_in_the_settings_file_explains_the_401() -> None:
+    with run_in_thread(ServerConfig("4.1.0", "strict", api_key_empty=True)) as running:
+        settings = ProxySettings("gui_config.json", port=running.port, api_key=Secret(""), auth_mode="strict")
+        report = check(running.url, settings=settings)
+    assert codes(report) == ["AGD206"]
+
+
+# --- somebody in front -----------------------------------------------------------------------------------------------
+
+
+def test_a_front_that_answers_options_itself_leaves_routes_undecided_never_passed() -> None:
+    with fronted(ServerConfig("4.5.8", "strict", api_key="K")) as url:
+        report = check(url, api_key=Secret("K"))
+    found = statuses(report)
+    assert report.proxy_version == "4.5.8"
+    assert report.served_by == "unknown"
+    assert (found["proxy"], found["version"], found["key"], found["models"]) == ("pass",) * 4
+    # POST-only routes show Allow to a GET; routes that take GET cannot be asked without running them.
+    assert found["routes-anthropic"] == "inconclusive"
+    assert found["routes-gemini"] == "inconclusive"
+    assert codes(report) == []
+
+
+@pytest.mark.parametrize("auth", ["off", "strict", "all_except_health"])
+def test_a_front_before_a_proxy_that_does_not_name_its_version_leaves_even_that_undecided(auth: Any) -> None:
+    with fronted(ServerConfig("3.3.50", auth, api_key="K")) as url:
+        report = check(url, api_key=Secret("K"))
+    assert (result(report, "proxy").status, result(report, "proxy").because) == ("inconclusive", "options-in-front")
+    assert result(report, "version").because == "options-in-front"
+    assert codes(report) == []
+
+
+def test_behind_a_front_the_second_oracle_still_finds_the_post_routes() -> None:
+    with fronted(ServerConfig("4.5.8", "off")) as url:
+        report = check(url)
+    assert result(report, "routes-anthropic").facts["present"] == "2"
+
+
+def test_a_front_that_lets_only_some_paths_in_is_found_by_what_is_missing() -> None:
+    paths = ("/health", "/v1/models", "/v1/chat", "/agdoctor-")
+    with fronted(ServerConfig("4.5.8"), own_options=False, only=paths) as url:
+        report = check(url)
+    assert "AGD115" in codes(report)
+    assert "/v1/messages" in result(report, "routes-anthropic").facts["missing"]
+
+
+# --- checks that fail themselves -------------------------------------------------------------------------------------
+
+
+def test_a_check_that_crashes_is_a_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def crash(_: Session, __: Asker) -> Verdict:
+        raise ZeroDivisionError("sk-secret")
+
+    broken = tuple(
+        run.Check(each.id, each.stage, crash, each.needs, each.after) if each.id == "version" else each
+        for each in run.CHECKS
+    )
+    monkeypatch.setattr(run, "CHECKS", broken)
+    with run_in_thread(ServerConfig("4.5.8")) as running:
+        report = check(running.url)
+    assert (result(report, "version").status, result(report, "version").because) == ("inconclusive", "crashed")
+    assert result(report, "version").facts == {"error": "ZeroDivisionError"}
+    assert len(report.checks) == len(run.CHECKS)
+    assert result(report, "served-by").status == "pass"
