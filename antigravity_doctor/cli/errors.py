@@ -32,23 +32,24 @@ def ended_by(error: Exception) -> int:
     from antigravity_doctor.diagnosis.urls import BadUrlError
 
     if isinstance(error, (BadInputError, BadUrlError)):
-        _say(str(error))
+        say(str(error))
         return Exit.BAD_INPUT
     if hasattr(error, "format_message"):  # what Typer says of an option or argument that does not fit
         context = getattr(error, "ctx", None)
         command = context.command_path if context is not None else "agdoctor"
         message = str(error.format_message()).rstrip(".")
         message = message.replace("not a valid int", "not a whole number").replace("not a valid float", "not a number")
-        _say(f"{message}: `{command} --help` shows what it takes.")
+        say(f"{message}: `{command} --help` shows what it takes.")
         return Exit.BAD_INPUT
     if os.environ.get("AGDOCTOR_DEBUG"):
         raise error
     hint = "please report it with the command you typed; AGDOCTOR_DEBUG=1 shows where."
-    _say(f"A fault of agdoctor itself ({type(error).__name__}: {error}): {hint}")
+    say(f"A fault of agdoctor itself ({type(error).__name__}: {error}): {hint}")
     return FAULT
 
 
-def _say(message: str) -> None:
+def say(message: str) -> None:
+    """Writes one sentence to stderr, with keys masked and nothing raw in it."""
     from antigravity_doctor.diagnosis.secrets import redact
     from antigravity_doctor.reports.paint import printable, to_ascii
 

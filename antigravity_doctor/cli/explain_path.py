@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple, cast
 
 import typer
 
@@ -16,6 +16,8 @@ from antigravity_doctor.diagnosis.urls import parse_base_url
 from antigravity_doctor.sources.bare import bare_request
 
 if TYPE_CHECKING:
+    from io import BufferedReader
+
     from antigravity_doctor.sources.pasted_text import FoundRequest
 
 _FULL = 3
@@ -142,9 +144,10 @@ def _of_found(found: FoundRequest) -> Observed:
 
 def _stdin_start() -> bytes:
     """The first bytes of standard input, read before anything is written. Raises BadInputError if there are none."""
+    stream = cast("BufferedReader", sys.stdin.buffer)
     first = b""
     while not first.strip(_BLANK):
-        piece = sys.stdin.buffer.read1(_PIECE)
+        piece = stream.read1(_PIECE)
         if not piece:
             raise BadInputError("Standard input is empty: pipe a path, a log line or an error text into this command.")
         first += piece
@@ -156,7 +159,7 @@ def _stdin_lines(first: bytes) -> Iterator[str]:
 
     A line longer than `_LONGEST_LINE` comes in several pieces, so that memory stays flat.
     """
-    stream = sys.stdin.buffer
+    stream = cast("BufferedReader", sys.stdin.buffer)
     if first.startswith((b"\xff\xfe", b"\xfe\xff")):
         yield from (first + stream.read()).decode("utf-16", "replace").splitlines(keepends=True)
         return
@@ -195,6 +198,13 @@ def _exit_code(found: Explanation) -> Exit:
     return Exit.FINDINGS if any(each.severity == "error" for each in found.findings) else Exit.OK
 
 
+def _say_nothing_found(text: str) -> None:
+    from antigravity_doctor.cli.errors import say
+    from antigravity_doctor.knowledge.texts import phrase
+
+    say(phrase("no-request", {"text": options.printable_input(text)}))
+
+
 def _as_json(observed: Iterator[Observed | str], explained: _Explain, origin: str, version: str | None) -> Exit:
     from antigravity_doctor.reports import json_v1
 
@@ -206,6 +216,7 @@ def _as_json(observed: Iterator[Observed | str], explained: _Explain, origin: st
         for each in observed:
             if isinstance(each, str):
                 missing = True
+                _say_nothing_found(each)
                 yield json_v1.nothing_found_object(each)
                 continue
             found = explained(each)
@@ -218,9 +229,12 @@ def _as_json(observed: Iterator[Observed | str], explained: _Explain, origin: st
 
 
 def _on_terminal(observed: Iterator[Observed | str], explained: _Explain, exact: bool) -> Exit:
-    from antigravity_doctor.knowledge.texts import phrase
-    from antigravity_doctor.reports.explain_path import compact_line, explanation_lines
-    from antigravity_doctor.reports.paint import Line, printable, render
+    from antigravity_doctor.reports.explain_path import (
+        closing_lines,
+        compact_line,
+        explanation_lines,
+    )
+    from antigravity_doctor.reports.paint import Line, render
 
     terminal = options.stdout_terminal()
     code = Exit.OK
@@ -231,12 +245,10 @@ def _on_terminal(observed: Iterator[Observed | str], explained: _Explain, exact:
     def show(lines: Iterable[Line]) -> None:
         options.write(render(lines, terminal))
 
-    show([[]])
     for each in observed:
         if isinstance(each, str):
             missing = True
-            lead = [("  ", ""), ("?", "warn"), (f" {phrase('no-request')}: ", ""), (printable(each, 120), "dim")]
-            show([lead, [("    " + phrase("no-request-hint"), "dim")], []])
+            _say_nothing_found(each)
             continue
         found = explained(each)
         code = max(code, _exit_code(found))
@@ -246,14 +258,17 @@ def _on_terminal(observed: Iterator[Observed | str], explained: _Explain, exact:
         waiting.append(found)
         if len(waiting) > _FULL:
             compact = True
+            show([[]])
             for earlier in waiting:
                 show(compact_line(earlier, terminal.width))
             waiting.clear()
+    if waiting:
+        show([[]])
     for index, found in enumerate(waiting):
         last = index == len(waiting) - 1
         show([*explanation_lines(found, terminal.width, exact=exact, hint=last), []])
     if compact:
-        show([[], [("  " + phrase("more-paths"), "dim")], []])
+        show(closing_lines(terminal.width))
     return Exit.BAD_INPUT if missing and code is Exit.OK else code
 
 

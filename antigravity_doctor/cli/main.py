@@ -32,38 +32,31 @@ class LazyGroup(TyperGroup):
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """The command of this name, None if there is none."""
+        """What `agdoctor --help` lists under this name: its help line, for which no module is needed."""
         entry = COMMANDS.get(cmd_name)
         if entry is None:
             return None
-        if not ctx.args and ctx.command is self and _only_listing():
-            # `agdoctor --help` asks every command for its help line; no module is needed for that.
-            stub = typer.Typer(add_completion=False)
-            stub.command(cmd_name, help=entry[1])(_stub)
-            return typer.main.get_command(stub)
-        return load(cmd_name)
+        stub = typer.Typer(add_completion=False)
+        stub.command(cmd_name, help=entry[1])(_stub)
+        return typer.main.get_command(stub)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """As typer does it, and with the nearest names for a command that does not exist."""
-        name = args[0] if args else ""
-        if name and not name.startswith("-") and name not in COMMANDS:
-            import difflib
+        """Name, command and what is left for it. Raises BadInputError with the nearest names for an unknown one."""
+        name = args[0]
+        if name in COMMANDS:
+            return name, load(name), args[1:]
+        import difflib
 
-            from antigravity_doctor.cli.errors import BadInputError
-            from antigravity_doctor.cli.options import printable_input
+        from antigravity_doctor.cli.errors import BadInputError
+        from antigravity_doctor.cli.options import printable_input
 
-            near = difflib.get_close_matches(name, COMMANDS, n=2, cutoff=0.5)
-            meant = f"did you mean {' or '.join(near)}?" if near else "`agdoctor --help` lists them."
-            raise BadInputError(f"There is no command {printable_input(name)}: {meant}")
-        return super().resolve_command(ctx, args)
+        near = difflib.get_close_matches(name, COMMANDS, n=2, cutoff=0.5)
+        meant = f"did you mean {' or '.join(near)}?" if near else "`agdoctor --help` lists them."
+        raise BadInputError(f"There is no command {printable_input(name)}: {meant}")
 
 
 def _stub() -> None:
     """Stands in for a command while only its help line is wanted."""
-
-
-def _only_listing() -> bool:
-    return len(sys.argv) < 2 or sys.argv[1] not in COMMANDS
 
 
 def load(name: str) -> Any:

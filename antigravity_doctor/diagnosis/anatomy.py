@@ -1,6 +1,6 @@
 """What an observed path is made of: versions, endpoints, foreign prefixes, and the small faults of spelling.
 
-This only names parts. Which base URL and suffix made the path is the business of `families` and `explaining`.
+This only names parts. Which base URL and suffix made the path is the business of `families` and `fixing`.
 """
 
 from __future__ import annotations
@@ -16,9 +16,12 @@ from antigravity_doctor.knowledge.routes import RouteTable
 MAX_SEGMENTS = 64
 """A path with more segments than this is not taken apart: no client makes one, and hostile input must stay cheap."""
 
-_ESCAPED = re.compile("((?:%[0-9A-Fa-f]{2})+)")
+MAX_LENGTH = 8192
+"""Nor is a path of more characters than this; servers refuse such a request line."""
+
 _STRAY = " \t\r\n\"'`“”‘’<>()[]{}（）「」《》【】,;，。、；：！…|\\^*\u200b\u200c\u200d\ufeff\xa0"
-_HOST_LIKE = re.compile(r"(?:localhost|\d{1,3}(?:\.\d{1,3}){3})(?::\d+)?|[\w.\-]+:\d{2,5}", re.IGNORECASE)
+# A path of these characters alone, with no empty segment and none that ends in "." or ":", has nothing to clean.
+_CLEAN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/-_.:@~$&+=!")
 
 
 class Part(NamedTuple):
@@ -29,7 +32,7 @@ class Part(NamedTuple):
 
 
 class Anatomy(NamedTuple):
-    """`parts` in order; `endpoint` is the last endpoint's canonical text ("" if there is none).
+    """`parts` in order; `endpoint` is the last endpoint's canonical text ("" if the path does not end in one).
 
     `faults` names what a strict router trips over: double-slash, trailing-slash, case, escape, stray.
     `canonical` is the path without those faults.
@@ -44,6 +47,13 @@ class Anatomy(NamedTuple):
     def prefix(self) -> str:
         """Everything in front of the last endpoint, canonical."""
         return self.canonical[: len(self.canonical) - len(self.endpoint)] if self.endpoint else self.canonical
+
+    @property
+    def front(self) -> str:
+        """Everything in front of the first endpoint, canonical."""
+        kinds = [part.kind for part in self.parts]
+        end = kinds.index("endpoint") if "endpoint" in kinds else len(kinds)
+        return "".join(part.text for part in self.parts[:end])
 
 
 @lru_cache(maxsize=32)
@@ -62,84 +72,98 @@ def endpoints(table: RouteTable) -> dict[str, tuple[tuple[str, ...], ...]]:
 
 
 def dissect(path: str, table: RouteTable) -> Anatomy:
-    """Takes a request path (no query) apart. Never raises; a path of more than MAX_SEGMENTS is one "other" part."""
-    faults: list[str] = []
-    raw = path.split("/", MAX_SEGMENTS + 1)
-    if len(raw) > MAX_SEGMENTS:
+    """Takes a request path (no query) apart. Never raises; an oversized path is one "other" part."""
+    if len(path) > MAX_LENGTH or path.count("/") > MAX_SEGMENTS:
         return Anatomy((Part("other", path),), "", (), path)
-    if raw[0] == "":
-        del raw[0]
-    while len(raw) > 1 and raw[-1].strip(_STRAY) == "":
-        last = raw.pop()
-        fault = "trailing-slash" if last == "" else "stray"
-        if fault not in faults:
-            faults.append(fault)
-    segments: list[str] = []
-    for segment in raw:
-        if segment == "" or not segment.isalnum():
-            _clean(segment, segments, faults)
-        else:
-            segments.append(segment)
+    faults: list[str] = []
+    if _CLEAN.issuperset(path) and path[-1:] not in "/.:" and not ("//" in path or "./" in path or ":/" in path):
+        segments = path.split("/")
+        if segments[0] == "":
+            del segments[0]
+    else:
+        segments = _cleaned(path, faults)
     known = endpoints(table)
     parts: list[Part] = []
     endpoint = ""
     index = 0
-    while index < len(segments):
+    count = len(segments)
+    while index < count:
         segment = segments[index]
         folded = segment.lower()
-        if is_version(segment):
-            parts.append(Part("version", "/" + folded))
-            _case(segment, folded, faults)
-            index += 1
-            continue
-        matched = _endpoint_at(segments, index, known.get(folded, ()), known)
-        if matched:
-            spelled = [segments[index + offset] if word == "*" else word for offset, word in enumerate(matched)]
-            for offset, word in enumerate(spelled):
-                _case(segments[index + offset], word, faults)
+        words: tuple[str, ...] = ()
+        if folded in known:
+            words = _endpoint_at(segments, index, known)
+        if words:
+            spelled = []
+            for word in words:
+                seen = segments[index]
+                if word == "*":
+                    spelled.append(seen)
+                else:
+                    spelled.append(word)
+                    if seen != word:
+                        _add(faults, "case")
+                index += 1
             endpoint = "/" + "/".join(spelled)
             parts.append(Part("endpoint", endpoint))
-            index += len(matched)
-        elif (
-            folded in ("http:", "https:")
-            or (parts and parts[-1].text.lower() in ("/http:", "/https:"))
-            or _HOST_LIKE.fullmatch(segment) is not None
-        ):
+            continue
+        index += 1
+        if is_version(segment):
+            parts.append(Part("version", "/" + folded))
+            if segment != folded:
+                _add(faults, "case")
+        elif _is_host(folded) or (parts and parts[-1].text.lower() in ("/http:", "/https:")):
             parts.append(Part("url", "/" + segment))
-            index += 1
         else:
             parts.append(Part("other", "/" + segment))
-            index += 1
-    if parts and parts[-1].kind != "endpoint":
+    if not parts:
+        return Anatomy((), "", tuple(faults), "/")
+    if parts[-1].kind != "endpoint":
         endpoint = ""
-    canonical = "".join(part.text for part in parts) or "/"
-    return Anatomy(tuple(parts), endpoint, tuple(faults), canonical)
+    return Anatomy(tuple(parts), endpoint, tuple(faults), "".join([part.text for part in parts]))
 
 
-def _clean(segment: str, segments: list[str], faults: list[str]) -> None:
-    if segment == "":
-        _add(faults, "double-slash")
-        return
-    text = segment
-    if "%" in text:
-        text = _ESCAPED.sub(_unescape, text)
-    stripped = text.strip(_STRAY)
-    if stripped.endswith((".", ":")):
-        stripped = stripped.rstrip(".:") if stripped.lower() not in ("http:", "https:") else stripped
-    if stripped != text:
-        _add(faults, "stray")
-    elif text != segment:
-        _add(faults, "escape")
-    segments.extend(each for each in stripped.split("/") if each)
+def _is_host(folded: str) -> bool:
+    """True for "localhost", an IPv4 address, or a host with a port; and for the scheme in front of one."""
+    if folded in ("localhost", "http:", "https:"):
+        return True
+    host, colon, port = folded.rpartition(":")
+    if not colon:
+        return folded.count(".") == 3 and folded.replace(".", "").isdecimal()
+    return 2 <= len(port) <= 5 and port.isdecimal() and host.replace(".", "").replace("-", "").isalnum()
 
 
-def _unescape(found: re.Match[str]) -> str:
-    return bytes.fromhex(found[1].replace("%", "")).decode("utf-8", "replace")
+def _cleaned(path: str, faults: list[str]) -> list[str]:
+    """The segments without empty ones, stray characters and percent-escapes; `faults` gets what was cleaned."""
+    raw = path.split("/")
+    if raw[0] == "":
+        del raw[0]
+    while len(raw) > 1 and raw[-1].strip(_STRAY) == "":
+        _add(faults, "trailing-slash" if raw.pop() == "" else "stray")
+    segments: list[str] = []
+    for segment in raw:
+        if segment == "":
+            if len(raw) > 1:
+                _add(faults, "double-slash")
+            continue
+        text = _unescaped(segment) if "%" in segment else segment
+        stripped = text.strip(_STRAY)
+        if stripped.endswith((".", ":")) and stripped.lower() not in ("http:", "https:"):
+            stripped = stripped.rstrip(".:")
+        if stripped != text:
+            _add(faults, "stray")
+        elif text != segment:
+            _add(faults, "escape")
+        segments.extend(each for each in stripped.split("/") if each)
+    return segments
 
 
-def _case(seen: str, canonical: str, faults: list[str]) -> None:
-    if seen != canonical:
-        _add(faults, "case")
+def _unescaped(text: str) -> str:
+    return re.sub("(?:%[0-9A-Fa-f]{2})+", _decoded, text)
+
+
+def _decoded(found: re.Match[str]) -> str:
+    return bytes.fromhex(found[0].replace("%", "")).decode("utf-8", "replace")
 
 
 def _add(faults: list[str], fault: str) -> None:
@@ -147,23 +171,22 @@ def _add(faults: list[str], fault: str) -> None:
         faults.append(fault)
 
 
-def _endpoint_at(
-    segments: list[str],
-    index: int,
-    candidates: tuple[tuple[str, ...], ...],
-    known: dict[str, tuple[tuple[str, ...], ...]],
-) -> tuple[str, ...]:
-    for words in candidates:
-        if index + len(words) > len(segments):
+def _endpoint_at(segments: list[str], index: int, known: dict[str, tuple[tuple[str, ...], ...]]) -> tuple[str, ...]:
+    """The longest endpoint whose words stand at this index, () if there is none."""
+    left = len(segments) - index
+    for words in known[segments[index].lower()]:
+        if len(words) == 1:
+            return words
+        if len(words) > left:
             continue
-        for offset, word in enumerate(words):
-            segment = segments[index + offset]
+        for offset in range(1, len(words)):
+            word, folded = words[offset], segments[index + offset].lower()
             if word == "*":
                 # "models/{model}" must not swallow what is itself a version or the start of an endpoint, or a
                 # base URL that ends in /models would look like a model with an odd name.
-                if is_version(segment) or segment.lower() in known:
+                if folded in known or is_version(folded):
                     break
-            elif segment.lower() != word.lower():
+            elif folded != word.lower():
                 break
         else:
             return words

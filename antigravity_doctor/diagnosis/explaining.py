@@ -1,44 +1,62 @@
 """What happened with this path, and which base URL would have been right? (observed path -> base + suffix)
 
 The inverse problem of the algebra. Every way in which a catalogued client can have made the path is tried; for each,
-the right base URL is solved and proved; then they are ranked. With the base URL in use known, the answer is exact.
+the right base URL is solved and proved (`fixing`); what is odd about the path itself is named (`faults`). With the
+base URL in use known, the answer is exact.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 from typing import NamedTuple
 
-from antigravity_doctor.diagnosis import symptoms
+from antigravity_doctor.diagnosis import fixing, symptoms
 from antigravity_doctor.diagnosis.anatomy import Anatomy, dissect
-from antigravity_doctor.diagnosis.families import Family, Hypothesis, client_ids, from_base, hypotheses
-from antigravity_doctor.diagnosis.joining import join
+from antigravity_doctor.diagnosis.families import Hypothesis, from_base, hypotheses
+from antigravity_doctor.diagnosis.faults import path_findings
 from antigravity_doctor.diagnosis.matching import allow_header, allows, match
 from antigravity_doctor.diagnosis.model import Finding, Fix, Verdict
-from antigravity_doctor.diagnosis.solving import candidate_paths, is_version, solve
+from antigravity_doctor.diagnosis.spelling import corrected
 from antigravity_doctor.diagnosis.urls import DEFAULT_ORIGIN, host_and_port, is_loopback_host, split_url
 from antigravity_doctor.knowledge import paths
-from antigravity_doctor.knowledge.clients import Client, Mode
+from antigravity_doctor.knowledge.clients import Client, Mode, all_clients
 from antigravity_doctor.knowledge.routes import Route, RouteTable, history, table_for
 from antigravity_doctor.knowledge.versions import parse_version
 
-# How far a hypothesis is believed that nothing but the path supports (an ordering, not a measurement).
-_ALONE, _WITH_CLIENT, _EXACT = 0.9, 0.95, 1.0
-_TYPED_FOREIGN, _TYPED_TWICE, _TYPED_ODD = 0.5, 0.08, 0.2
-# Client versions that have been superseded, and readings in which the client adds something else than before.
-_OLD = 0.25
 
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(NamedTuple):
     """The answer for one request. `route` is the route reached, or the one that was meant; `fixes` best first."""
 
     method: str | None
     path: str
     query: str | None
+    verdict: Verdict
+    route: Route | None
+    findings: tuple[Finding, ...]
+    fixes: tuple[Fix, ...]
+
+
+class _Asked(NamedTuple):
+    """What is known about a request whose path is no route. `base_path` is "" with the bare origin, None if unknown.
+
+    `sent_to` is the origin that it went to (where that is not known, the proxy's), `configured` the base URL in use.
+    """
+
+    path: str
+    method: str | None
+    table: RouteTable
+    origin: str
+    sent_to: str
+    configured: str
+    base_path: str | None
+    client: Client | None
+
+
+class _Missed(NamedTuple):
+    """The answer as far as the path goes, before what status, body and host add to it."""
+
     verdict: Verdict
     route: Route | None
     findings: tuple[Finding, ...]
@@ -65,52 +83,54 @@ def explain(
     `base_url` is the base URL that is in use (then the answer is exact); `host` is the origin that the request was
     sent to, where that is known and may be another.
     """
-    if not path.startswith("/"):
+    if path[:1] != "/":
         path = "/" + path
     if method is not None:
         method = method.upper()
     found = match(table, path)
-    if found is not None and status is None and query is None and host is None and method is None:
-        return Explanation(None, path, None, "routed", found.route, (), ())
-    kind = symptoms.body_kind(body, headers) if body is not None or headers else "unknown"
-    extra = _around(host, origin, query)
-    if found is not None:
-        return _routed(found.route, path, method, query, status, kind, table, extra)
-    verdict, route, findings, fixes = _missed(path, method, query, table, origin, base_url, client)
-    if verdict not in ("not-a-path-problem",) or status is not None:
-        extra = symptoms.on_a_miss(path, method, status, kind) + extra
-    return Explanation(method, path, query, verdict, route, findings + extra, fixes)
-
-
-def _around(host: str | None, origin: str, query: str | None) -> tuple[Finding, ...]:
-    """Findings about what surrounds the path: the host it went to, and a key in the query."""
-    findings: tuple[Finding, ...] = ()
+    around: tuple[Finding, ...] = ()
+    elsewhere: tuple[Finding, ...] = ()
     if host is not None and host != origin:
-        finding = _elsewhere(host, origin)
-        if finding is not None:
-            findings += (finding,)
-    if query is not None and ("key=" in query):
-        for pair in query.split("&"):
-            if pair.partition("=")[0].lower() in ("key", "api_key", "apikey"):
-                findings += (Finding("AGD205", "warning", 0.8, {"parameter": pair.partition("=")[0]}),)
-                break
-    return findings
+        elsewhere = _elsewhere(host, origin)
+        if elsewhere and elsewhere[0].code == "AGD501":
+            # Another server answered: nothing that it said tells anything about the proxy.
+            status, body, headers = None, None, ()
+    if query:
+        around = symptoms.in_query(query)
+    kind = symptoms.body_kind(body, headers) if body is not None or headers else "unknown"
+    if found is not None:
+        return _routed(found.route, path, method, query, status, kind, table, elsewhere, around)
+    base_path = None
+    if base_url is not None:
+        base_path = base_url[len(split_url(base_url).origin) :].partition("?")[0]
+    asked = _Asked(path, method, table, origin, host or origin, base_url or "", base_path, client)
+    missed = _missed(asked)
+    findings = missed.findings
+    if status is not None or kind != "unknown":
+        findings += symptoms.on_a_miss(path, method, status, kind, missed.verdict)
+    if elsewhere:
+        first = elsewhere[0].code == "AGD501" and findings[0].code != "AGD601"
+        findings = elsewhere + findings if first else findings + elsewhere
+    return Explanation(method, path, query, missed.verdict, missed.route, findings + around, missed.fixes)
 
 
-def _elsewhere(host: str, origin: str) -> Finding | None:
-    """AGD501 where the request was sent to a host or port that is not the proxy's."""
+def _elsewhere(host: str, origin: str) -> tuple[Finding, ...]:
+    """AGD501 or AGD502 where the request was sent to a host or port that is not the proxy's."""
     try:
         sent_host, sent_port = host_and_port(host)
         proxy_host, proxy_port = host_and_port(origin)
     except ValueError:
-        return None
+        return ()
     vendor = paths.vendor_of(sent_host)
     if vendor is not None:
-        return Finding("AGD501", "error", 0.95, {"host": host, "who": vendor, "origin": origin})
+        return (Finding("AGD501", "error", 0.95, {"host": host, "who": vendor, "origin": origin}),)
     both_local = is_loopback_host(sent_host) and is_loopback_host(proxy_host)
     if sent_port != proxy_port and (both_local or sent_host == proxy_host):
-        return Finding("AGD502", "warning", 0.6, {"host": host, "port": str(sent_port), "origin": origin})
-    return None
+        return (Finding("AGD502", "warning", 0.6, {"host": host, "port": str(sent_port), "origin": origin}),)
+    return ()
+
+
+# --- the path is a route ---------------------------------------------------------------------------------------------
 
 
 def _routed(
@@ -121,436 +141,241 @@ def _routed(
     status: int | None,
     kind: str,
     table: RouteTable,
-    extra: tuple[Finding, ...],
+    elsewhere: tuple[Finding, ...],
+    around: tuple[Finding, ...],
 ) -> Explanation:
-    if method == "OPTIONS" or (method is not None and allows(route, method)) or method is None:
-        findings = symptoms.on_a_route(route, method, status, kind, table)
-        verdict: Verdict = "not-a-path-problem" if findings else "routed"
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+    if method is None and status == 405:
+        # Without the method, a 405 on a real path is most simply a wrong method (a GET from a browser).
+        verdict, findings = "wrong-method", (_wrong_method(route, "", 0.8),)
+    elif method is None or method == "OPTIONS" or allows(route, method):
+        findings = symptoms.on_a_route(route, method, status, kind, table) if status or kind != "unknown" else ()
+        verdict = "not-a-path-problem" if findings else "routed"
         if findings and findings[0].code == "AGD403":
             verdict = "other-version"
-        if method is None and status == 405:
-            # Without the method, a 405 on a real path is most simply a wrong method (a GET from a browser).
-            verdict = "wrong-method"
-            findings = (_wrong_method(route, None, 0.8),)
-        return Explanation(method, path, query, verdict, route, findings + extra, ())
-    since = _method_since(route, method)
+        if findings and around:
+            # The proxy never reads a key from the query: where it asks for one, that comes first.
+            findings = around + findings if status in (401, 403) else findings + around
+            around = ()
+    else:
+        verdict, findings = _not_taken(route, path, method, status, kind, table)
+    if elsewhere and elsewhere[0].code == "AGD501":
+        findings = elsewhere + findings
+        verdict = "not-a-path-problem" if verdict == "routed" else verdict
+    else:
+        findings += elsewhere
+    return Explanation(method, path, query, verdict, route, findings + around, ())
+
+
+def _not_taken(
+    route: Route, path: str, method: str, status: int | None, kind: str, table: RouteTable
+) -> tuple[Verdict, tuple[Finding, ...]]:
+    """A route that does not take this method: another version may, or the client goes on with another by itself."""
+    noise = paths.harmless_methods().get((method, path))
+    harmless = (Finding("AGD601", "info", 0.9, {"path": f"{method} {path}", "why": noise}),) if noise else ()
+    past = history(route.path)
+    since = next((each.since for each in past.spans if method in each.methods), None) if past is not None else None
     if since is not None:
         facts = {"path": f"{method} {path}", "since": since, "version": str(table.version), "method": method}
-        finding = Finding("AGD403", "error", 0.9, facts)
-        return Explanation(method, path, query, "other-version", route, (finding, *extra), ())
-    findings = (_wrong_method(route, method, 1.0),)
+        return "other-version", (Finding("AGD403", "info" if harmless else "error", 0.9, facts), *harmless)
+    if harmless:
+        return "not-a-path-problem", harmless
+    findings: tuple[Finding, ...] = (_wrong_method(route, method, 1.0),)
     if status in (401, 403):
         findings += symptoms.on_a_route(route, None, status, kind, table)
-    return Explanation(method, path, query, "wrong-method", route, findings + extra, ())
+    return "wrong-method", findings
 
 
-def _wrong_method(route: Route, method: str | None, confidence: float) -> Finding:
-    facts = {"path": route.path, "method": method or "", "allowed": allow_header(route) or ""}
+def _wrong_method(route: Route, method: str, confidence: float) -> Finding:
+    facts = {"path": route.path, "method": method, "allowed": allow_header(route) or ""}
     return Finding("AGD401", "error", confidence, facts)
 
 
-def _method_since(route: Route, method: str) -> str | None:
-    past = history(route.path)
-    return next((each.since for each in past.spans if method in each.methods), None) if past is not None else None
+# --- the path is no route --------------------------------------------------------------------------------------------
 
 
-_Missed = tuple[Verdict, Route | None, tuple[Finding, ...], tuple[Fix, ...]]
-
-
-def _missed(
-    path: str,
-    method: str | None,
-    query: str | None,
-    table: RouteTable,
-    origin: str,
-    base_url: str | None,
-    client: Client | None,
-) -> _Missed:
-    harmless = paths.harmless().get(path) or _harmless_extra(path, client)
-    if harmless is not None:
-        finding = Finding("AGD601", "info", 0.95, {"path": path, "why": harmless})
-        return "not-a-path-problem", None, (finding,), ()
+def _missed(asked: _Asked) -> _Missed:
+    path, table = asked.path, asked.table
+    why = paths.harmless().get(path) or _extras().get(path)
+    if why is not None:
+        return _Missed("not-a-path-problem", None, (_harmless(path, why, 0.95),), ())
     anatomy = dissect(path, table)
-    for style in paths.styles():
-        styled = style.pattern.search(path)
-        if styled is not None:
-            return _styled(style, styled.expand(style.resource), path, table, origin)
-
-    exact = base_url is not None
-    guesses = from_base(path, base_url, client, method) if base_url is not None else []
-    mismatch: tuple[Finding, ...] = ()
-    if base_url is not None and not guesses:
-        generic = _generic(path, base_url, table, origin, anatomy)
-        if generic is not None:
-            return generic
-        mismatch = (Finding("AGD319", "warning", 0.8, {"path": path, "base_url": base_url}),)
-        exact = False
-    if not guesses:
-        guesses = hypotheses(path, client, method)
-        if not guesses and client is not None and base_url is None:
-            guesses = hypotheses(path, None, method)
-            client = None if guesses else client
-    if anatomy.endpoint and not exact:
-        # "/completions" also ends in "/chat/completions": only a suffix that covers the whole endpoint is one.
-        guesses = [each for each in guesses if each.appends.endswith(anatomy.endpoint)]
-
-    fixes, best_route = _fixes(guesses, table, origin, exact, client is not None)
-    if not fixes:
-        fixes, best_route = _by_endpoint(anatomy, method, client, table, origin)
-    later = _other_version(path, method, table)
+    styled = _styled(path, asked)
+    if styled is not None:
+        return styled
+    later = _other_version(asked)
+    if asked.base_path is not None:
+        answer = _with_base(asked, asked.base_path, anatomy)
+        mismatch = ()
+        if answer is None:
+            mismatch = _mismatch(asked, asked.base_path)
+            answer = _without_base(asked, anatomy)
+        answer = answer._replace(findings=answer.findings + mismatch)
+    else:
+        answer = _without_base(asked, anatomy)
     if later is not None:
-        return "other-version", later[1], (later[0], *mismatch), fixes
-    if fixes and best_route is not None:
-        findings = _path_findings(anatomy, best_route, fixes[0], exact)
-        return "misrouted", best_route, findings + mismatch, fixes
-    return _no_fix(path, method, anatomy, table, origin, mismatch)
+        mismatch = tuple(each for each in answer.findings if each.code == "AGD319")
+        return _Missed("other-version", later[1], (later[0], *mismatch), answer.fixes)
+    return answer
 
 
-def _harmless_extra(path: str, client: Client | None) -> str | None:
-    if client is None:
-        return _all_extras().get(path)
-    for mode in client.modes:
-        for extra in mode.raw.get("extras", ()):
-            if extra["path"].partition("?")[0] == path and path != "/":
-                return str(extra["why"])
-    return None
+def _harmless(path: str, why: str, confidence: float) -> Finding:
+    return Finding("AGD601", "info", confidence, {"path": path, "why": why})
 
 
 @lru_cache(maxsize=1)
-def _all_extras() -> dict[str, str]:
-    from antigravity_doctor.knowledge.clients import all_clients
-
+def _extras() -> dict[str, str]:
+    """The harmless extra requests of all clients: path -> why it is requested."""
     return {
-        extra["path"].partition("?")[0]: extra["why"]
+        path: str(extra["why"])
         for client in all_clients()
         for mode in client.modes
         for extra in mode.raw.get("extras", ())
-        if extra["path"].partition("?")[0] not in ("", "/")
+        if (path := extra["path"].partition("?")[0]) not in ("", "/")
     }
 
 
-def _styled(style: paths.Style, resource: str, path: str, table: RouteTable, origin: str) -> _Missed:
-    """Azure, Ollama and Vertex paths: no base URL alone helps, the provider type of the client must change."""
-    facts = {"path": path}
-    fixes: tuple[Fix, ...] = ()
-    route = None
-    if resource:
-        fixes, route = _by_endpoint(dissect(resource, table), None, None, table, origin, note=style.id)
-    confidence = 0.95
-    finding = Finding(style.code, "error", confidence, facts)
-    return ("misrouted" if fixes else "unsupported"), route, (finding,), fixes
-
-
-def _generic(path: str, base_url: str, table: RouteTable, origin: str, anatomy: Anatomy) -> _Missed | None:
-    """A base URL in use, and a suffix that no catalogued client has: solved for that very suffix."""
-    base_path = split_url(base_url).path.rstrip("/")
-    if not path.startswith(base_path + "/") and path != base_path:
-        return None
-    suffix = path[len(base_path) :]
-    for group in candidate_paths(table)[:1]:
-        for candidate in group:
-            found = match(table, candidate + suffix)
-            if found is not None:
-                fix = Fix(origin + candidate, _EXACT, suffix, base_url, candidate + suffix, found.route.path)
-                return "misrouted", found.route, _path_findings(anatomy, found.route, fix, True), (fix,)
-    return None
-
-
-def _fixes(
-    guesses: list[Hypothesis], table: RouteTable, origin: str, exact: bool, has_client: bool
-) -> tuple[tuple[Fix, ...], Route | None]:
-    """The proved fixes of these hypotheses, one for each base URL and suffix, ranked; and the best one's route."""
-    merged: dict[tuple[str, str], _Candidate] = {}
-    for guess in guesses:
-        typed = _weight(guess.base_path)
-        for landing in _landings(guess, table):
-            key = (landing.base_path, landing.path[len(landing.base_path.rstrip("/")) :])
-            weight = typed * landing.weight
-            known = merged.get(key)
-            if known is None:
-                merged[key] = _Candidate(weight, guess.base_path, [landing])
-                continue
-            known.landings.append(landing)
-            if weight > known.weight:
-                # The same advice for several typed bases: the likeliest one is shown as what happened.
-                known.weight, known.configured = weight, guess.base_path
-    if not merged:
-        return (), None
-    ranked = list(merged.items())
-    if len(ranked) > 1:
-        ranked.sort(key=lambda each: (-each[1].weight, -len(each[1].landings), each[0]))
-    total = sum(each.weight for each in merged.values())
-    ceiling = _EXACT if exact and has_client else 0.97 if exact else _WITH_CLIENT if has_client else _ALONE
-    fixes = tuple(
-        Fix(
-            origin + base_path,
-            round(ceiling * each.weight / total, 2),
-            appends,
-            origin + each.configured,
-            each.landings[0].path,
-            each.landings[0].route.path,
-            each.landings[0].clients if len(each.landings) == 1 else _all_of(each.landings),
-        )
-        for (base_path, appends), each in ranked[:6]
-    )
-    return fixes, ranked[0][1].landings[0].route
-
-
-class _Candidate:
-    """A fix in the making: the likeliest typed base path, and every landing that proves the fix."""
-
-    __slots__ = ("configured", "landings", "weight")
-
-    def __init__(self, weight: float, configured: str, landings: list[Landing]) -> None:
-        self.weight = weight
-        self.configured = configured
-        self.landings = landings
-
-
-def _all_of(landings: list[Landing]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(each for landing in landings for each in landing.clients))
-
-
-class Landing(NamedTuple):
-    """A proof: with this base path the suffix reaches this route, for these clients (weighed: are they current?)."""
-
-    base_path: str
-    path: str
-    route: Route
-    clients: tuple[str, ...]
-    weight: float
-
-
-def _landings(guess: Hypothesis, table: RouteTable) -> list[Landing]:
-    """Where this very suffix lands with each solved base: a mode may work while this request of it does not."""
-    family = guess.family
-    value = guess.suffix[len(family.head) : len(guess.suffix) - len(family.tail)] if family.has_placeholder else ""
-    found: list[Landing] = []
-    for options in _templates(family, table):
-        best = None
-        for template in options:
-            if value:
-                path = template.path.replace(_MODEL, value)
-                reached = match(table, path)
-                if reached is None:
-                    continue
-                landing = Landing(template.base_path, path, reached.route, template.clients, template.weight)
-            else:
-                landing = template
-            if template.base_path.rstrip("/") + guess.appends == landing.path:
-                # The plainest reading: the client adds the same text to the right base as it did to the wrong one.
-                best = landing
-                break
-            best = best or landing._replace(weight=landing.weight * _OLD)
-        if best is not None:
-            found.append(best)
+@lru_cache(maxsize=1)
+def _noise_endings() -> dict[str, tuple[tuple[str, str], ...]]:
+    """Harmless requests by the last segment of their path: ((path, why), …)."""
+    found: dict[str, tuple[tuple[str, str], ...]] = {}
+    for path, why in (paths.harmless() | _extras()).items():
+        last = path.rpartition("/")[2]
+        found[last] = (*found.get(last, ()), (path, why))
     return found
 
 
-# Stands for the placeholder's value in a joined path; no path can hold it, since it is no character of a URL.
-_MODEL = "\x00"
-
-
-@lru_cache(maxsize=4096)
-def _templates(family: Family, table: RouteTable) -> tuple[tuple[Landing, ...], ...]:
-    """For each group of the family's modes that share their solutions: where the suffix lands, best base first."""
-    by_bases: dict[tuple[str, ...], list[Mode]] = {}
-    for mode in family.modes:
-        solutions = tuple(each.base_path for each in solve(mode, table))
-        if solutions:
-            by_bases.setdefault(solutions, []).append(mode)
-    weight = 1.0 if any(mode.versions[1] is None for mode in family.modes) else _OLD
-    suffix = family.head + (_MODEL if family.has_placeholder else "") + family.tail
-    found = []
-    for bases, modes in sorted(by_bases.items(), key=lambda each: -len(each[1])):
-        options = []
-        for base_path in bases:
-            joined = {split_url(join(mode.steps, DEFAULT_ORIGIN + base_path, suffix)).path for mode in modes}
-            path = min(joined)
-            reached = match(table, path)
-            if len(joined) == 1 and reached is not None and allows(reached.route, family.method):
-                options.append(Landing(base_path, path, reached.route, client_ids(modes), weight))
-        if options:
-            found.append(tuple(options))
-    return tuple(found)
-
-
-@lru_cache(maxsize=4096)
-def _weight(base_path: str) -> float:
-    """How readily somebody types this base path (see knowledge/paths.json, typed_bases)."""
-    known = paths.typed_bases().get(base_path)
-    if known is not None:
-        return known
-    if base_path.rstrip("/") in paths.foreign_prefixes():
-        return _TYPED_FOREIGN
-    segments = base_path.strip("/").split("/")
-    if any(is_version(one) and is_version(two) for one, two in pairwise(segments)):
-        return _TYPED_TWICE
-    return _TYPED_ODD
-
-
-def _by_endpoint(
-    anatomy: Anatomy,
-    method: str | None,
-    client: Client | None,
-    table: RouteTable,
-    origin: str,
-    note: str | None = None,
-) -> tuple[tuple[Fix, ...], Route | None]:
-    """Fixes from the endpoint alone, for a path whose very spelling is broken: no base URL is claimed to be in use."""
-    if not anatomy.endpoint or (":" not in anatomy.endpoint and _not_served(anatomy.endpoint) is not None):
-        return (), None
-    prefixes = candidate_paths(table)[0]
-    versions = [part.text for part in anatomy.parts if part.kind == "version"]
-    ordered = [each for each in prefixes if each in versions] + [each for each in prefixes if each not in versions]
-    for prefix in ordered:
-        found = match(table, prefix + anatomy.endpoint)
-        if found is None or (method not in (None, "OPTIONS") and not allows(found.route, method or "")):
+def _styled(path: str, asked: _Asked) -> _Missed | None:
+    """Azure, Ollama and Vertex paths: no base URL alone helps, the provider type of the client must change."""
+    folded = path.lower()
+    for style in paths.styles():
+        if style.hint not in folded:
             continue
-        full = prefix + anatomy.endpoint
-        guesses = [
-            guess
-            for cut in prefixes
-            if full.startswith(cut + "/")
-            for guess in hypotheses(full[len(cut) :], client, None)
-            if not guess.base_path
-        ]
-        fixes, _ = _fixes(guesses, table, origin, False, False)
-        if not fixes:
-            fixes = (Fix(origin + prefix, 0.5, anatomy.endpoint, None, full, found.route.path),)
-        unclaimed = tuple(
-            Fix(
-                each.base_url,
-                round(each.confidence * 0.8, 2),
-                each.appends,
-                None,
-                each.resulting_path,
-                each.route,
-                each.clients,
-                note,
-            )
-            for each in fixes
-        )
-        return tuple(sorted(unclaimed, key=lambda each: -len(each.clients))), found.route
-    return (), None
+        found = re.search(style.pattern, path, re.IGNORECASE)
+        if found is None:
+            continue
+        solved = fixing.NOTHING
+        resource = found.expand(style.resource)
+        if resource and len(path) < 1000:
+            solved = fixing.by_endpoint(dissect(resource, asked.table), None, None, asked.table, asked.origin, style.id)
+        finding = Finding(style.code, "error", 0.95, {"path": path})
+        return _Missed("misrouted" if solved.fixes else "unsupported", solved.route, (finding,), solved.fixes)
+    return None
 
 
-def _other_version(path: str, method: str | None, table: RouteTable) -> tuple[Finding, Route] | None:
-    """AGD403 for a path that this version does not route but another one does."""
+def _other_version(asked: _Asked) -> tuple[Finding, Route] | None:
+    """AGD403 for a path that this version does not route but a newer one does."""
     newest = table_for(None)
-    if newest is table:
+    if newest is asked.table:
         return None
-    found = match(newest, path)
-    past = history(path) if found is not None else None
+    found = match(newest, asked.path)
+    past = history(asked.path) if found is not None else None
     if found is None or past is None:
         return None
-    since = next((each.since for each in past.spans if parse_version(each.since) > table.version), past.since)
-    facts = {"path": path, "since": since, "version": str(table.version), "method": method or ""}
+    version = asked.table.version
+    since = next((each.since for each in past.spans if parse_version(each.since) > version), None)
+    if since is None:
+        return None
+    facts = {"path": asked.path, "since": since, "version": str(version), "method": asked.method or ""}
     return Finding("AGD403", "error", 0.95, facts), found.route
 
 
-def _path_findings(anatomy: Anatomy, route: Route, fix: Fix, exact: bool) -> tuple[Finding, ...]:
-    """The faults of a misrouted path, the one that explains most first."""
-    parts = anatomy.parts
-    confidence = _EXACT if exact else _ALONE
-    wanted = route.path.split("/")[1]
-    facts = {
-        "path": anatomy.canonical,
-        "endpoint": anatomy.endpoint,
-        "prefix": anatomy.prefix or "/",
-        "route": route.path,
-        "wanted": "/" + wanted if is_version(wanted) else "",
-        "under": "under /" + wanted if is_version(wanted) else "without a version prefix",
-    }
-    codes: list[Finding] = []
-
-    def add(code: str, **more: str) -> None:
-        codes.append(Finding(code, "error", confidence, {**facts, **more}))
-
-    kinds = [part.kind for part in parts]
-    stacked = [part.text for part in parts if part.kind == "endpoint"]
-    versions = [index for index, kind in enumerate(kinds) if kind == "version"]
-    twice = next((one for one, two in pairwise(versions) if two == one + 1), None)
-    foreign = [part.text for part in parts[: len(parts) - 1] if part.kind == "other"]
-    if "url" in kinds:
-        add("AGD309")
-    if len(stacked) > 1:
-        add("AGD302", first=stacked[-2], second=stacked[-1])
-        if exact or stacked[-2] != "/models":
-            codes.append(Finding("AGD310", "error", confidence if exact else 0.8, {**facts, "first": stacked[-2]}))
-    if twice is not None:
-        add("AGD301", first=parts[twice].text, second=parts[twice + 1].text)
-    if foreign and "url" not in kinds:
-        prefix = anatomy.prefix
-        known = max((each for each in paths.foreign_prefixes() if prefix.startswith(each)), key=len, default="")
-        add("AGD305", prefix=prefix, who=paths.foreign_prefixes().get(known, ""))
-    elif len(stacked) == 1 and "url" not in kinds and (facts["wanted"] or versions):
-        if not versions:
-            add("AGD303")
-        elif twice is None and parts[versions[-1]].text != facts["wanted"]:
-            add("AGD304", found=parts[versions[-1]].text)
-    for fault, code in (
-        ("double-slash", "AGD306"),
-        ("trailing-slash", "AGD307"),
-        ("case", "AGD308"),
-        ("escape", "AGD308"),
-        ("stray", "AGD311"),
-    ):
-        if fault in anatomy.faults and not (fault == "double-slash" and "url" in kinds):
-            if code == "AGD308" and codes and codes[-1].code == "AGD308":
-                continue
-            add(code)
-    if not codes:
-        # Nothing in the path itself is odd: then the prefix simply is not what this client needs.
-        add("AGD305", prefix=anatomy.prefix or "/", who="")
-    return tuple(codes)
+def _mismatch(asked: _Asked, base_path: str) -> tuple[Finding, ...]:
+    """AGD319 where the path cannot have been made from the base URL that is said to be in use."""
+    behind = asked.path.startswith(base_path.rstrip("/") + "/")
+    if behind and not hypotheses(asked.path, asked.client, asked.method):
+        # It begins as it should; what follows is simply something that no catalogued client adds.
+        return ()
+    return (Finding("AGD319", "warning", 0.8, {"path": asked.path, "base_url": asked.configured}),)
 
 
-def _no_fix(
-    path: str, method: str | None, anatomy: Anatomy, table: RouteTable, origin: str, mismatch: tuple[Finding, ...]
-) -> _Missed:
-    """No base URL helps: an endpoint that is not served, the base URL itself, a misspelling, or something unknown."""
-    facts = {"path": path, "canonical": anatomy.canonical, "endpoint": anatomy.endpoint}
-    if all(part.kind == "version" for part in anatomy.parts):
-        if method in (None, "GET", "HEAD", "OPTIONS"):
-            return "not-a-path-problem", None, (Finding("AGD602", "info", 0.9, facts), *mismatch), ()
-        return _adds_nothing(path, table, origin, facts, mismatch)
-    last = anatomy.parts[-1]
-    if last.kind == "other" and ":" in last.text and "/models/" in anatomy.canonical:
-        return "misrouted", None, (Finding("AGD318", "error", 0.9, facts), *mismatch), ()
+def _with_base(asked: _Asked, base_path: str, anatomy: Anatomy) -> _Missed | None:
+    """The exact answer: base path and suffix are both known. None where the base URL did not make this path."""
+    path, table, client = asked.path, asked.table, asked.client
+    if path == base_path and asked.method not in (None, "GET", "HEAD", "OPTIONS"):
+        whole = _whole(asked, anatomy)
+        if whole is not None:
+            return whole
+    guesses = from_base(path, base_path, client, asked.method)
+    if anatomy.endpoint:
+        guesses = [each for each in guesses if _covers(each, anatomy)] or guesses
+    ceiling = fixing.EXACT if client is not None else fixing.WITH_BASE
+    if guesses:
+        fixes = fixing.exact(guesses, table, asked.origin, asked.configured, ceiling)
+        if fixes:
+            reached = match(table, fixes[0].resulting_path)
+            route = reached.route if reached is not None else None
+            return _Missed("misrouted", route, path_findings(anatomy, route, ceiling, exact=True), fixes)
+        return _unserved(asked, anatomy, guesses)
+    solved = fixing.generic(path, base_path, asked.method, table, asked.origin, asked.configured)
+    if solved is None:
+        return None
+    fix, route = solved
+    return _Missed("misrouted", route, path_findings(anatomy, route, fixing.WITH_BASE, exact=True), (fix,))
+
+
+def _covers(guess: Hypothesis, anatomy: Anatomy) -> bool:
+    """ "/completions" also ends in "/chat/completions": only a suffix that covers the whole endpoint is one."""
+    return guess.appends.endswith(anatomy.endpoint)
+
+
+def _whole(asked: _Asked, anatomy: Anatomy) -> _Missed | None:
+    """The request went to the base URL itself: the setting wants a full endpoint, and has a misspelt one."""
+    if not anatomy.endpoint:
+        return None
+    solved = fixing.by_endpoint(anatomy, asked.method, None, asked.table, asked.origin)
+    if solved.route is None or not solved.fixes:
+        return None
+    target = solved.fixes[0].resulting_path
+    fix = Fix(asked.origin + target, fixing.WITH_BASE, "", asked.configured, target, solved.route.path)
+    return _Missed("misrouted", solved.route, path_findings(anatomy, solved.route, fixing.WITH_BASE, True), (fix,))
+
+
+def _unserved(asked: _Asked, anatomy: Anatomy, guesses: list[Hypothesis]) -> _Missed:
+    """A request that lands nowhere, whatever the base URL: of a mode that works otherwise, or that never does."""
+    modes = list(dict.fromkeys(mode for each in guesses for mode in each.modes))
+    fixes = fixing.fixes_of_modes(modes, asked.table, asked.origin, asked.configured)
+    odd = path_findings(anatomy, None, fixing.EXACT, exact=True) if fixes else ()
     what = _not_served(anatomy.endpoint)
     if what is not None:
-        finding = Finding("AGD402", "error", 0.95, {**facts, "what": what})
-        return "unsupported", None, (finding, *mismatch), ()
-    near = _nearest(anatomy.canonical, table)
-    if near is not None:
-        finding = Finding("AGD315", "error", 0.7, {**facts, "meant": near.path})
-        fixes, _ = _by_endpoint(dissect(near.path, table), method, None, table, origin)
-        return "misrouted", near, (finding, *mismatch), fixes
-    if anatomy.endpoint:
-        # A real endpoint with a method that nobody sends there, behind a prefix that routes nowhere.
-        fixes, route = _by_endpoint(anatomy, None, None, table, origin)
-        if route is not None:
-            return "misrouted", route, (*_path_findings(anatomy, route, fixes[0], False), *mismatch), fixes
-    stacked = [part for part in anatomy.parts if part.kind == "endpoint"]
-    if stacked:
-        finding = Finding("AGD302", "error", 0.5, {**facts, "first": stacked[-1].text, "second": last.text})
-        return "misrouted", None, (finding, *mismatch), ()
-    return "unsupported", None, (Finding("AGD316", "error", 0.9, facts), *mismatch), ()
+        return _Missed("unsupported", None, (_unsupported(asked.path, anatomy, what), *odd), fixes)
+    return _Missed("unsupported", None, (_no_base_works(modes[0]), *odd), fixes)
 
 
-def _adds_nothing(
-    path: str, table: RouteTable, origin: str, facts: dict[str, str], mismatch: tuple[Finding, ...]
-) -> _Missed:
-    """AGD317: a POST to what can only be a base URL comes from a setting that wants the full endpoint."""
-    fixes = []
-    for target, confidence in (("/v1/chat/completions", 0.5), ("/v1/messages", 0.2), ("/v1/responses", 0.15)):
-        found = match(table, target)
-        if found is not None:
-            fixes.append(Fix(origin + target, confidence, "", origin + path, target, found.route.path))
-    finding = Finding("AGD317", "error", 0.8, facts)
-    first = match(table, fixes[0].resulting_path) if fixes else None
-    return "misrouted", first.route if first else None, (finding, *mismatch), tuple(fixes)
+def _no_base_works(mode: Mode) -> Finding:
+    name = next((each.name for each in all_clients() if each.id == mode.client), mode.client)
+    return Finding("AGD410", "error", 0.9, {"client": name, "mode": mode.name})
+
+
+def _without_base(asked: _Asked, anatomy: Anatomy) -> _Missed:
+    """The likeliest answers: every suffix that the path ends in, and every base that people type in front of it."""
+    table, client = asked.table, asked.client
+    guesses = hypotheses(asked.path, client, asked.method)
+    if not guesses and client is not None:
+        client = None
+        guesses = hypotheses(asked.path, None, asked.method)
+    if anatomy.endpoint and guesses:
+        guesses = [each for each in guesses if _covers(each, anatomy)]
+    ceiling = fixing.WITH_CLIENT if client is not None else fixing.ALONE
+    solved = fixing.guessed(guesses, table, asked.origin, asked.sent_to, ceiling) if guesses else fixing.NOTHING
+    if solved.unserved > solved.served or (not solved.fixes and anatomy.endpoint):
+        what = _not_served(anatomy.endpoint)
+        if what is not None:
+            odd = path_findings(anatomy, None, 0.8, exact=False) if len(anatomy.parts) > 2 or anatomy.faults else ()
+            return _Missed("unsupported", None, (_unsupported(asked.path, anatomy, what), *odd), ())
+    if not solved.fixes:
+        solved = fixing.by_endpoint(anatomy, asked.method, client, table, asked.origin)
+        if not solved.fixes and asked.method is not None:
+            # A real endpoint, but a method that it does not take: the path is wrong in any case.
+            solved = fixing.by_endpoint(anatomy, None, client, table, asked.origin)
+    if solved.fixes and solved.route is not None:
+        return _Missed("misrouted", solved.route, path_findings(anatomy, solved.route, ceiling, False), solved.fixes)
+    return _nothing_fits(asked, anatomy)
+
+
+def _unsupported(path: str, anatomy: Anatomy, what: str) -> Finding:
+    return Finding("AGD402", "error", 0.95, {"path": path, "endpoint": anatomy.endpoint, "what": what})
 
 
 def _not_served(endpoint: str) -> str | None:
@@ -561,19 +386,92 @@ def _not_served(endpoint: str) -> str | None:
     return known.get(words) or (known.get((*words[:-1], "*")) if len(words) > 1 else None)
 
 
-@lru_cache(maxsize=4096)
-def _nearest(canonical: str, table: RouteTable) -> Route | None:
-    """The route that a misspelt or cut path most likely meant."""
-    if len(canonical) > 120:
-        return None
-    routes = {each.path: each for each in table.routes if ":" not in each.path and each.methods != ("ANY",)}
-    cut = [each for each in routes if each.startswith(canonical + "/") and canonical.count("/") > 1]
-    if cut:
-        return routes[min(cut, key=len)]
-    import difflib
+# --- nothing that ends in an endpoint --------------------------------------------------------------------------------
 
-    spellings = {each: each for each in routes if each.count("/") > 1 or len(each) > 7}
-    for prefix in candidate_paths(table)[0]:
-        spellings |= {each.removeprefix(prefix): each for each in routes if prefix and each.startswith(prefix + "/")}
-    near = difflib.get_close_matches(canonical, spellings, n=1, cutoff=0.86)
-    return routes[spellings[near[0]]] if near else None
+
+def _nothing_fits(asked: _Asked, anatomy: Anatomy) -> _Missed:
+    """No base URL helps: noise, the base URL itself, a model name with a slash, a misspelling, or something unknown."""
+    path, parts = asked.path, anatomy.parts
+    facts = {"path": path}
+    noise = _noise_behind_a_base(anatomy)
+    if noise is not None:
+        return _Missed("not-a-path-problem", None, (_harmless(path, noise, 0.8),), ())
+    if _is_base(anatomy):
+        if asked.method in (None, "GET", "HEAD", "OPTIONS"):
+            return _Missed("not-a-path-problem", None, (Finding("AGD602", "info", 0.9, facts),), ())
+        return _adds_nothing(asked)
+    one_model = _without_slash_in_model(anatomy)
+    if one_model is not None:
+        return _instead(asked, one_model, Finding("AGD318", "error", 0.9, {"path": anatomy.canonical}), right=True)
+    meant = corrected(anatomy, asked.table)
+    if meant is not None:
+        return _instead(asked, meant, Finding("AGD315", "error", 0.7, {**facts, "meant": meant}), right=False)
+    stacked = next((part for part in reversed(parts[:-1]) if part.kind == "endpoint"), None)
+    if stacked is not None and parts[-1].kind == "other":
+        finding = Finding("AGD302", "error", 0.5, {**facts, "first": stacked.text, "second": parts[-1].text})
+        return _Missed("misrouted", None, (finding,), ())
+    if path.startswith(asked.table.unlisted) and asked.table.unlisted:
+        return _Missed("not-a-path-problem", None, (Finding("AGD603", "info", 0.6, facts),), ())
+    return _Missed("unsupported", None, (Finding("AGD316", "error", 0.9, facts),), ())
+
+
+def _instead(asked: _Asked, path: str, finding: Finding, *, right: bool) -> _Missed:
+    """The answer for the path that was meant, behind the finding that leads to it.
+
+    `right`: with nothing else wrong, the base URL is right, so that there is nothing to type for it.
+    """
+    meant = asked._replace(path=path)
+    anatomy = dissect(path, asked.table)
+    reached = match(asked.table, path)
+    if reached is not None:
+        if right:
+            return _Missed("misrouted", reached.route, (finding,), ())
+        solved = fixing.by_endpoint(anatomy, asked.method, asked.client, asked.table, asked.origin)
+        if not solved.fixes:
+            solved = fixing.by_endpoint(anatomy, None, None, asked.table, asked.origin)
+        return _Missed("misrouted", reached.route, (finding,), solved.fixes)
+    answer = _missed(meant)
+    findings = tuple(each for each in answer.findings if each.code != "AGD319")
+    return answer._replace(findings=(finding, *findings), fixes=fixing.unclaimed(answer.fixes))
+
+
+def _noise_behind_a_base(anatomy: Anatomy) -> str | None:
+    """Why a harmless request was made that stands behind the path of a base URL (`/v1/api/hello`)."""
+    path = anatomy.canonical
+    for known, why in _noise_endings().get(path[path.rfind("/") + 1 :], ()):
+        front = path.removesuffix(known)
+        if front != path and (front in paths.foreign_prefixes() or _only_versions(front)):
+            return why
+    return None
+
+
+def _is_base(anatomy: Anatomy) -> bool:
+    return all(part.kind == "version" for part in anatomy.parts) or anatomy.canonical in paths.foreign_prefixes()
+
+
+def _only_versions(prefix: str) -> bool:
+    return prefix != "" and prefix in ("/v1", "/v1beta", "/v1/v1", "/v1alpha", "/v2", "/v4")
+
+
+def _without_slash_in_model(anatomy: Anatomy) -> str | None:
+    """`/v1beta/models/google/NAME:action` -> `/v1beta/models/NAME:action`; None where that is not the matter."""
+    path = anatomy.canonical
+    last = path.rfind("/")
+    start = path.rfind("/models/", 0, last + 1)
+    if start < 0 or ":" not in path[last:] or start + len("/models/") > last:
+        return None
+    return path[: start + len("/models/")] + path[last + 1 :]
+
+
+def _adds_nothing(asked: _Asked) -> _Missed:
+    """AGD317: a POST to what can only be a base URL comes from a setting that wants the full endpoint."""
+    fixes = []
+    route = None
+    for target, confidence in (("/v1/chat/completions", 0.5), ("/v1/messages", 0.2), ("/v1/responses", 0.15)):
+        found = match(asked.table, target)
+        if found is not None and allows(found.route, "POST"):
+            route = route or found.route
+            configured = asked.configured or asked.sent_to + asked.path
+            fixes.append(Fix(asked.origin + target, confidence, "", configured, target, found.route.path))
+    finding = Finding("AGD317", "error", 0.8, {"path": asked.path})
+    return _Missed("misrouted", route, (finding,), tuple(fixes))

@@ -1,37 +1,64 @@
 """Which catalogued suffix ends this path, and what base URL was in front of it? (path -> base + suffix)
 
-A *family* is every mode of every client that shares one join rule, method and suffix: for the algebra they are one.
+A *family* is every mode of every client that shares one join rule, protocol, method and suffix: for the algebra they
+are one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from antigravity_doctor.diagnosis.joining import Step, invert, join
+from antigravity_doctor.diagnosis.joining import PLAIN, Rule, invert, rule_of, run
+from antigravity_doctor.diagnosis.urls import split_url
 from antigravity_doctor.knowledge.clients import Client, Mode, all_clients
 
 # What the recorder of a base URL stands in for while joining; only the path of the result is used.
 _ORIGIN = "http://h"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Family:
     """`head` + placeholder + `tail` is the suffix (no placeholder: `tail` is ""); the query is not part of it.
 
-    `plain` says that its rule only strips slashes and adds, so that it is inverted by cutting the suffix off.
-    Hashed by identity, so that what is solved for a family is solved once.
+    `rule` is PLAIN where it comes to stripping slashes and adding, so that it is inverted by cutting the suffix off;
+    `slashed` are then those of its modes whose own rule keeps a closing slash of the base (`/v1/` -> `/v1//models`).
+    Compared and hashed by identity, so that what is solved for a family is solved once.
     """
 
-    steps: tuple[Step, ...]
-    method: str
+    __slots__ = ("has_placeholder", "head", "method", "modes", "protocol", "rule", "slashed", "tail")
+
+    def __init__(self, rule: Rule, protocol: str, method: str, suffix: str, modes: tuple[Mode, ...]) -> None:
+        start, end = suffix.find("{"), suffix.find("}")
+        self.rule = rule
+        self.protocol = protocol
+        self.method = method
+        self.has_placeholder = start >= 0
+        self.head, self.tail = (suffix[:start], suffix[end + 1 :]) if start >= 0 else (suffix, "")
+        self.modes = modes
+        base, plain = _ORIGIN + "/v1/", suffix.replace("{", "").replace("}", "")
+        slashed = (mode for mode in modes if rule is PLAIN and run(rule_of(mode), base, plain) == base + plain)
+        self.slashed = tuple(slashed)
+
+
+class Ending(NamedTuple):
+    """One suffix (see Family) and the families that have it."""
+
     head: str
     tail: str
     has_placeholder: bool
-    plain: bool
-    modes: tuple[Mode, ...]
+    families: tuple[Family, ...]
+
+    def start_in(self, path: str) -> int:
+        """Where this suffix begins in a path that ends in it, -1 if it does not."""
+        if not self.has_placeholder:
+            return len(path) - len(self.head) if path.endswith(self.head) else -1
+        if not path.endswith(self.tail):
+            return -1
+        end = len(path) - len(self.tail)
+        start = path.rfind(self.head, 0, end)
+        value = start + len(self.head)
+        return start if start >= 0 and value < end and "/" not in path[value:end] else -1
 
 
 class Hypothesis(NamedTuple):
@@ -39,15 +66,16 @@ class Hypothesis(NamedTuple):
 
     `suffix` is what goes into the join; `appends` is what came out behind the base path (a rule that adds a version
     of its own adds it there), so that `base_path + appends` is the path wherever the rule allows that reading.
+    `modes` are those of the family that can have done it: none where only an unknown client can.
     """
 
     base_path: str
     suffix: str
     appends: str
     family: Family
+    modes: tuple[Mode, ...]
 
 
-_PLAIN_STEPS = ("strip-slashes", "append")
 _SAMPLES = (
     "", "/v1", "/v1beta", "/v1/v1", "/v1/v1beta", "/v1beta/v1beta", "/V1", "/v1//x", "/v2", "/v1alpha", "/api/paas/v4",
     "/openai", "/openai/v1", "/api/v1", "/x", "/v1/chat/completions", "/v1/messages", "/v1/responses", "/v1beta/models",
@@ -55,14 +83,14 @@ _SAMPLES = (
 )  # fmt: skip
 
 
-def _is_plain(steps: tuple[Step, ...], suffix: str) -> bool:
+def _is_plain(rule: Rule, suffix: str) -> bool:
     """True if the rule does what stripping closing slashes and adding does, on every kind of base people type.
 
     Rules also differ in how they treat a query or a closing slash of the base; for guessing an unknown base that
     makes no difference, and one family for all of them is what makes guessing fast. Every fix is still proved with
     each mode's own rule.
     """
-    return all(join(steps, _ORIGIN + base, suffix) == _ORIGIN + base + suffix for base in _SAMPLES)
+    return all(run(rule, _ORIGIN + base, suffix) == _ORIGIN + base + suffix for base in _SAMPLES)
 
 
 @lru_cache(maxsize=64)
@@ -80,69 +108,83 @@ def _suffixes(client: Client | None) -> dict[str, list[tuple[Mode, str, str]]]:
     return found
 
 
+def _key_of(suffix: str) -> str:
+    """What the last segment of a path with this suffix is: itself, ":action" of a model, or "*" for any."""
+    last = suffix[suffix.rfind("/") + 1 :]
+    if last.startswith("{"):
+        return last[last.find("}") + 1 :] or "*"
+    return last
+
+
 @lru_cache(maxsize=4096)
-def families(client: Client | None, key: str, exact: bool = False) -> tuple[Family, ...]:
-    """The families of one client, or of all, whose suffix ends in `key`.
+def endings(client: Client | None, key: str, exact: bool = False) -> tuple[Ending, ...]:
+    """The suffixes of one client, or of all, that end in `key`, each with its families.
 
     For guessing, rules that come to the same thing are one family; with `exact` each rule stays as it is, for the
     case that the base URL is known to the letter.
     """
-    grouped: dict[tuple[str, str, str], list[Mode]] = {}
-    plain: dict[tuple[str, str], bool] = {}
+    grouped: dict[str, dict[tuple[Rule, str, str], list[Mode]]] = {}
+    plain: dict[tuple[Rule, str], bool] = {}
     for mode, method, suffix in _suffixes(client).get(key, ()):
-        rule = "" if mode.steps == _PLAIN_STEPS else repr(mode.steps)
-        if rule and not exact:
+        rule = rule_of(mode)
+        if not exact and rule != PLAIN:
             known = plain.get((rule, suffix))
             if known is None:
-                known = plain[rule, suffix] = _is_plain(mode.steps, suffix)
-            rule = "" if known else rule
-        modes = grouped.setdefault((rule, method, suffix), [])
+                known = plain[rule, suffix] = _is_plain(rule, suffix)
+            rule = PLAIN if known else rule
+        modes = grouped.setdefault(suffix, {}).setdefault((rule, mode.protocol, method), [])
         if mode not in modes:
             modes.append(mode)
     found = []
-    for (rule, method, suffix), modes in grouped.items():
-        start, end = suffix.find("{"), suffix.find("}")
-        head, tail = (suffix[:start], suffix[end + 1 :]) if start >= 0 else (suffix, "")
-        steps = modes[0].steps if rule else _PLAIN_STEPS
-        found.append(Family(steps, method, head, tail, start >= 0, not rule, tuple(modes)))
+    for suffix, groups in grouped.items():
+        families = tuple(
+            Family(PLAIN if rule == PLAIN and not exact else rule, protocol, method, suffix, tuple(modes))
+            for (rule, protocol, method), modes in groups.items()
+        )
+        first = families[0]
+        found.append(Ending(first.head, first.tail, first.has_placeholder, families))
     return tuple(found)
 
 
-def _key_of(suffix: str) -> str:
-    last = suffix[suffix.rfind("/") + 1 :]
-    if last.startswith("{"):
-        end = last.find("}") + 1
-        return last[end:] if last[end:] else "*"
-    return last
+@lru_cache(maxsize=1024)
+def _key_endings(client: Client | None, last: str) -> tuple[Ending, ...]:
+    """The suffixes that a path with this last segment can end in."""
+    return endings(client, last) + endings(client, last[last.rfind(":") :] if ":" in last else "*")
 
 
 def hypotheses(path: str, client: Client | None, method: str | None) -> list[Hypothesis]:
     """Every family and base path that make exactly this path (no query). The method filters where any family has it."""
     last = path[path.rfind("/") + 1 :]
-    candidates = families(client, last)
-    if ":" in last:
-        candidates += families(client, last[last.rfind(":") :])
-    else:
-        candidates += families(client, "*")
+    if len(last) > 200:
+        return []
+    colon = last.rfind(":")
+    # A model's name is not worth a place in the cache: "*:generateContent" stands for all of them.
+    known = _key_endings(client, last if colon < 0 else "*" + last[colon:])
     found: list[Hypothesis] = []
-    for family in candidates:
-        suffix = _suffix_in(path, family)
-        if suffix is None:
+    for ending in known:
+        start = ending.start_in(path)
+        if start < 0:
             continue
-        if family.plain:
-            base = path[: len(path) - len(suffix)]
-            if not base.endswith("/"):
-                found.append(Hypothesis(base, suffix, suffix, family))
-            continue
-        found += [
-            Hypothesis(base, suffix, _appended(path, base, suffix), family)
-            for base in invert(family.steps, _ORIGIN, path, suffix)
-        ]
-    if method is not None:
-        wanted = "GET" if method == "HEAD" else method
-        same = [each for each in found if each.family.method == wanted]
-        return same or found
-    return found
+        base, suffix = path[:start], path[start:]
+        for family in ending.families:
+            if family.rule is not PLAIN:
+                found += [
+                    Hypothesis(each, suffix, _appended(path, each, suffix), family, family.modes)
+                    for each in invert(family.rule, _ORIGIN, path, suffix)
+                ]
+            elif base[-1:] != "/":
+                found.append(Hypothesis(base, suffix, suffix, family, family.modes))
+            else:
+                # Stripping rules never leave a slash there: a client that simply adds has done this.
+                found.append(Hypothesis(base, suffix, suffix, family, family.slashed))
+    return _of_method(found, method)
+
+
+def _of_method(found: list[Hypothesis], method: str | None) -> list[Hypothesis]:
+    if method is None or not found:
+        return found
+    wanted = "GET" if method == "HEAD" else method
+    return [each for each in found if each.family.method == wanted] or found
 
 
 def _appended(path: str, base_path: str, suffix: str) -> str:
@@ -150,52 +192,27 @@ def _appended(path: str, base_path: str, suffix: str) -> str:
     return path[len(base) :] if path.startswith(base + "/") or path == base else suffix
 
 
-def _suffix_in(path: str, family: Family) -> str | None:
-    if not family.has_placeholder:
-        return family.head if path.endswith(family.head) else None
-    if not path.endswith(family.tail):
-        return None
-    end = len(path) - len(family.tail)
-    start = path.rfind(family.head, 0, end)
-    if start < 0:
-        return None
-    value = path[start + len(family.head) : end]
-    if not value or "/" in value:
-        return None
-    return path[start:]
-
-
-def from_base(path: str, base_url: str, client: Client | None, method: str | None) -> list[Hypothesis]:
-    """The hypotheses that hold for the base URL that is in use: joined with it, they give exactly this path."""
-    origin_end = base_url.find("/", base_url.find("://") + 3)
-    base_path = base_url[origin_end:] if origin_end >= 0 else ""
-    base_path = base_path.partition("?")[0]
+def from_base(path: str, base_path: str, client: Client | None, method: str | None) -> list[Hypothesis]:
+    """The hypotheses that hold for the base path that is in use: joined with it, they give exactly this path."""
     found = []
-    for family in _all(client):
-        suffix = _suffix_in(path, family)
-        if suffix is None and not any(step in ("resolve", "whole") for step in family.steps):
-            suffix = _suffix_through_keep(path, family)
-        if suffix is None:
-            suffix = family.head if not family.has_placeholder else None
-        if suffix is None:
-            continue
-        if join(family.steps, _ORIGIN + base_path, suffix).partition("?")[0] == _ORIGIN + path:
-            found.append(Hypothesis(base_path, suffix, _appended(path, base_path, suffix), family))
-    if method is not None:
-        wanted = "GET" if method == "HEAD" else method
-        found = [each for each in found if each.family.method == wanted] or found
-    return found
-
-
-def _suffix_through_keep(path: str, family: Family) -> str | None:
-    """A rule that keeps a full endpoint adds nothing, so any concrete suffix will do for the join."""
-    keeps = any(not isinstance(step, str) and "keep-if" in step for step in family.steps)
-    return family.head + family.tail if keeps and not family.has_placeholder else None
-
-
-def _all(client: Client | None) -> Iterable[Family]:
     for key in _suffixes(client):
-        yield from families(client, key, True)
+        for ending in endings(client, key, True):
+            start = ending.start_in(path)
+            suffix = path[start:] if start >= 0 else ""
+            for family in ending.families:
+                tried = suffix or _any_suffix(family)
+                if not tried:
+                    continue
+                if split_url(run(family.rule, _ORIGIN + base_path, tried)).path == path:
+                    found.append(Hypothesis(base_path, tried, _appended(path, base_path, tried), family, family.modes))
+    return _of_method(found, method)
+
+
+def _any_suffix(family: Family) -> str:
+    """A suffix to join where the path does not end in it: a rule may drop it, or keep a base that is an endpoint."""
+    if not any(name not in ("append", "strip-slash", "strip-slashes", "add-slash") for name, _, _ in family.rule):
+        return ""
+    return family.head + ("MODEL" if family.has_placeholder else "") + family.tail
 
 
 def client_ids(modes: Iterable[Mode]) -> tuple[str, ...]:

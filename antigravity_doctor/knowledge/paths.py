@@ -1,9 +1,9 @@
 """What is known about request paths apart from the route table: endpoints that no version serves, other vendors'
-path styles and prefixes, and harmless requests that look like faults (`paths.json`, with provenance)."""
+path styles and prefixes, base paths that people type, and harmless requests that look like faults (`paths.json`,
+with provenance)."""
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -11,11 +11,16 @@ from antigravity_doctor.knowledge.files import load_json
 
 
 class Style(NamedTuple):
-    """A vendor's own path style: what it looks like, and the OpenAI/Anthropic/Gemini resource it stands for."""
+    """A vendor's own path style, and the OpenAI/Anthropic/Gemini resource it stands for.
+
+    `pattern` is a regular expression, searched without regard to case; every path that it finds holds `hint` (lower
+    case), so that most paths need no search. `resource` may refer to the pattern's groups; "" where there is none.
+    """
 
     id: str
     code: str
-    pattern: re.Pattern[str]
+    hint: str
+    pattern: str
     resource: str
     protocol: str
 
@@ -36,7 +41,7 @@ def unsupported() -> dict[tuple[str, ...], str]:
 def styles() -> tuple[Style, ...]:
     """The vendors' path styles, most specific first."""
     return tuple(
-        Style(each["id"], each["code"], re.compile(each["pattern"], re.IGNORECASE), each["path_of"], each["protocol"])
+        Style(each["id"], each["code"], each["hint"], each["pattern"], each["path_of"], each["protocol"])
         for each in _data()["styles"]
     )
 
@@ -48,15 +53,34 @@ def harmless() -> dict[str, str]:
 
 
 @lru_cache(maxsize=1)
+def harmless_methods() -> dict[tuple[str, str], str]:
+    """Requests to real routes that are noise where the route does not take the method: (method, path) -> why."""
+    return {(each["method"], each["path"]): each["why"] for each in _data()["harmless_methods"]}
+
+
+@lru_cache(maxsize=1)
 def foreign_prefixes() -> dict[str, str]:
     """Path prefixes of other vendors: prefix -> whose it is."""
     return {each["prefix"]: each["who"] for each in _data()["foreign"]}
 
 
+@lru_cache(maxsize=8)
+def typed_bases(protocol: str) -> dict[str, float]:
+    """How readily people type a base path for a client of this protocol: base path -> weight.
+
+    The weights are an ordering (1.0 = most readily), not a measurement. Other vendors' prefixes are among them.
+    """
+    data = _data()
+    weights: dict[str, float] = {each["prefix"]: each["typed"] for each in data["foreign"]}
+    weights |= data["typed_bases"]
+    weights |= data["typed_bases_by_protocol"].get(protocol, {})
+    return weights
+
+
 @lru_cache(maxsize=1)
-def typed_bases() -> dict[str, float]:
-    """How readily people type a base path: base path -> weight (an ordering, 1.0 = most readily)."""
-    weights: dict[str, float] = _data()["typed_bases"]
+def typed_otherwise() -> dict[str, float]:
+    """The same for a base path that is not in `typed_bases`, by what is odd about it."""
+    weights: dict[str, float] = _data()["typed_otherwise"]
     return weights
 
 

@@ -8,6 +8,7 @@ from antigravity_doctor.diagnosis.model import Finding
 from antigravity_doctor.diagnosis.urls import BadUrlError, host_and_port, parse_base_url
 from antigravity_doctor.knowledge.clients import Mode
 from antigravity_doctor.probes.identify import carries_key
+from antigravity_doctor.probes.lists import lists_of
 from antigravity_doctor.probes.session import Asker, Carrier, Session, Verdict, finding, words
 
 _MODELS = ANCHORS[0]
@@ -39,7 +40,7 @@ def _why_unknown(models: Outcome) -> str:
 
 
 async def check_key(session: Session, ask: Asker) -> Verdict:
-    """What does the proxy think of the key? One harmless request: the list of models."""
+    """What does the proxy think of the key? Asked for with harmless requests: the lists of models."""
     facts = {"url": session.origin, "path": _MODELS, "source": session.key_source or "", "status": ""}
     version = session.known.table.version if session.known and session.known.source != "assumed" else None
     models = await ask.ask("GET", _MODELS)
@@ -47,7 +48,9 @@ async def check_key(session: Session, ask: Asker) -> Verdict:
     bare = await ask.ask("GET", path)
     keyed = None
     if session.key is not None and session.auth != "off":
-        keyed = await ask.ask("GET", path, "Authorization")
+        # all lists at once, so that a right key costs no further round
+        lists = lists_of(session.identity.health) if path == _MODELS and session.identity is not None else [path]
+        keyed = (await ask.ask_all("GET", lists, "Authorization"))[path]
     verdict = judge_key(session.auth, session.key is not None, bare, keyed, version)
     session.key_verdict = verdict
     settings = session.local_settings

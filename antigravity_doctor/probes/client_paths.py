@@ -17,15 +17,15 @@ def modes(session: Session) -> list[Mode]:
     client = session.options.client
     if client is not None:
         return [mode for mode in client.modes if session.options.mode in (None, mode.id)]
-    if session.options.base_url is not None:
+    if session.base_url is not None:
         return [mode for each in all_clients() for mode in each.modes if mode.preferred]
     return []
 
 
 def plan(mode: Mode, session: Session, table: RouteTable) -> Simulation:
     """The mode with the base URL in use; without one, with the one that is right for it."""
-    if session.options.base_url is not None:
-        return simulate(mode, session.options.base_url, table)
+    if session.base_url is not None:
+        return simulate(mode, session.base_url, table)
     solutions = solve(mode, table)
     return simulate(mode, session.origin + (solutions[0].base_path if solutions else ""), table)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from antigravity_doctor.diagnosis.explaining import explain
 from antigravity_doctor.diagnosis.judging import RequestVerdict, judge_request, seen_by_options
 from antigravity_doctor.diagnosis.model import Finding
 from antigravity_doctor.diagnosis.simulating import SimulatedRequest, Simulation
@@ -37,13 +36,15 @@ class ModeVerdict:
 
 async def check_base_url(session: Session, ask: Asker) -> Verdict:
     """Does the base URL point to the server that is being checked?"""
-    base_url = session.options.base_url
+    base_url = session.base_url
     if base_url is None:
         return Verdict("skipped", "no-base-url")
     origin = parse_base_url(base_url).origin
-    facts = {"base_url": split_url(base_url).origin + split_url(base_url).path, "url": session.origin}
+    facts = {"base_url": base_url, "url": session.origin}
     if _same_place(origin, session.origin):
         return Verdict("pass", facts=facts)
+    from antigravity_doctor.diagnosis.explaining import explain  # costly to import, and rarely needed
+
     explanation = explain("/v1/models", table=table_of(session), origin=session.origin, host=origin)
     elsewhere = tuple(each for each in explanation.findings if each.code in ("AGD501", "AGD502"))
     if any(each.severity == "error" for each in elsewhere):
@@ -61,7 +62,7 @@ def _same_place(one: str, other: str) -> bool:
 async def check_client(session: Session, ask: Asker) -> Verdict:
     """Asks the server by OPTIONS for each path that the client would request, and judges the answers."""
     options = session.options
-    if options.client is None and options.base_url is None:
+    if options.client is None and session.base_url is None:
         return Verdict("skipped", "no-client")
     if options.client is None:
         return await _base_url_alone(session, ask)
@@ -93,7 +94,7 @@ async def _judged(session: Session, ask: Asker) -> list[ModeVerdict]:
 
 def _client_verdict(session: Session, verdicts: list[ModeVerdict]) -> Verdict:
     client = session.options.client
-    base_url = session.options.base_url
+    base_url = session.base_url
     good = [each for each in verdicts if each.works]
     bad = [each for each in verdicts if each.works is False]
     facts = {
@@ -127,13 +128,15 @@ def _mode_findings(session: Session, verdict: ModeVerdict) -> tuple[Finding, ...
         table = table_of(session)
         return (finding("AGD115", 0.8, missing=request.path, version=table.version.text, total="1", present="0"),)
     host = split_url(request.url).origin
+    from antigravity_doctor.diagnosis.explaining import explain  # costly to import, and rarely needed
+
     explanation = explain(
         request.path,
         table=table_of(session),
         origin=session.origin,
         method=request.method,
         query=request.query,
-        base_url=session.options.base_url,
+        base_url=session.base_url,
         client=session.options.client,
         host=host if not _same_place(host, session.origin) else None,
     )
@@ -145,7 +148,7 @@ def _mode_findings(session: Session, verdict: ModeVerdict) -> tuple[Finding, ...
 
 async def _base_url_alone(session: Session, ask: Asker) -> Verdict:
     """Without a client: for which of the known clients is this base URL right?"""
-    base_url = session.options.base_url or ""
+    base_url = session.base_url or ""
     verdicts = await _judged(session, ask)
     names = {client.id: client.name for client in all_clients()}
     good = [names[each.simulation.mode.client] for each in verdicts if each.works]

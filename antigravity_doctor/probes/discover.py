@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import secrets
+import os
 from collections.abc import Iterable
 
 from antigravity_doctor.diagnosis.judging import judge_identity
@@ -76,7 +76,7 @@ async def identify(session: Session, port: int) -> FoundProxy | None:
     budget = session.budget(_TIMEOUT)
     if not isinstance(await connect(_LOCAL, port, budget), float):
         return None
-    canary = f"/agdoctor-{secrets.token_hex(8)}"
+    canary = f"/agdoctor-{os.urandom(8).hex()}"
     origin = f"http://127.0.0.1:{port}"
     asked = first_round(canary)
     async with Transport(origin, address=_LOCAL, timeout=budget, deadline=session.deadline, connections=8) as transport:

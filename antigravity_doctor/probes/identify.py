@@ -22,6 +22,7 @@ from antigravity_doctor.diagnosis.judging import (
 from antigravity_doctor.knowledge.behaviour import behaviour_of
 from antigravity_doctor.knowledge.routes import all_routes
 from antigravity_doctor.probes.client_paths import client_paths
+from antigravity_doctor.probes.lists import lists_of
 from antigravity_doctor.probes.reach import elsewhere
 from antigravity_doctor.probes.session import Asker, Session, Verdict, finding, first_round, words
 
@@ -61,8 +62,13 @@ def _second_round(session: Session) -> None:
         session.send("OPTIONS", path, None)
     for path in client_paths(session):
         session.send("OPTIONS", path, None)
-    if session.key is not None and session.answered("GET", ANCHORS[0], 401):
-        session.send("GET", ANCHORS[0], "Authorization")
+    lists = lists_of(session.identity.health) if session.identity is not None else []
+    if session.answered("GET", ANCHORS[0], 200):
+        for path in lists:
+            session.send("GET", path, None)
+    elif session.answered("GET", ANCHORS[0], 401) and session.key is not None:
+        for path in lists:
+            session.send("GET", path, "Authorization")
 
 
 async def check_version(session: Session, ask: Asker) -> Verdict:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from antigravity_doctor.diagnosis.answers import Failure, Reply
-from antigravity_doctor.diagnosis.explaining import explain
 from antigravity_doctor.diagnosis.judging import filled, judge_routes, list_length
 from antigravity_doctor.diagnosis.model import Finding
 from antigravity_doctor.knowledge.routes import RouteTable, table_for
-from antigravity_doctor.knowledge.versions import Version, parse_version
+from antigravity_doctor.knowledge.versions import Version
+from antigravity_doctor.probes.lists import harmless_lists
 from antigravity_doctor.probes.session import Asker, Carrier, Session, Verdict, finding, words
 
 GROUPS: dict[str, frozenset[str]] = {
@@ -19,9 +19,6 @@ GROUPS: dict[str, frozenset[str]] = {
     "other": frozenset({"health", "telemetry", "internal", "oauth"}),
 }
 """Check id `routes-NAME` -> protocols of the routes that it covers."""
-
-_GEMINI_LIST_IS_LOCAL = "3.3.12"
-"""Before, GET /v1beta/models asked upstream (facts §8): not side-effect-free."""
 
 
 def check_routes(group: str) -> Callable[[Session, Asker], Awaitable[Verdict]]:
@@ -70,16 +67,6 @@ async def check_mcp(session: Session, ask: Asker) -> Verdict:
     return Verdict("skipped", "never-called")
 
 
-def harmless_lists(version: Version | None) -> list[str]:
-    """The model lists that a version answers by itself, without asking upstream. None: only what all versions have."""
-    paths = ["/v1/models"]
-    if version is not None and version >= parse_version("3.2.0"):
-        paths.append("/v1/models/claude")
-    if version is not None and version >= parse_version(_GEMINI_LIST_IS_LOCAL):
-        paths.append("/v1beta/models")
-    return paths
-
-
 async def check_models(session: Session, ask: Asker) -> Verdict:
     """Do the lists of models come, with the key if one is wanted? The only handlers that `check` lets run."""
     if session.auth == "unknown":
@@ -87,10 +74,7 @@ async def check_models(session: Session, ask: Asker) -> Verdict:
     if session.auth == "on" and session.key_verdict != "accepted":
         return Verdict("skipped", "needs-good-key")
     carrier: Carrier | None = "Authorization" if session.auth == "on" else None
-    oldest = session.known.span.oldest if session.known is not None and session.known.span is not None else None
-    if session.known is not None and session.known.source in ("health", "told"):
-        oldest = session.known.table.version
-    outcomes = await ask.ask_all("GET", harmless_lists(oldest), carrier)
+    outcomes = await ask.ask_all("GET", harmless_lists(_oldest(session)), carrier)
     counts: list[str] = []
     findings: list[Finding] = []
     odd = False
@@ -111,7 +95,19 @@ async def check_models(session: Session, ask: Asker) -> Verdict:
     return Verdict("pass", facts=facts)
 
 
+def _oldest(session: Session) -> Version | None:
+    """The oldest version that it can be; None where nothing is known."""
+    known = session.known
+    if known is None:
+        return None
+    if known.source in ("health", "told"):
+        return known.table.version
+    return known.span.oldest if known.span is not None else None
+
+
 def _explained(session: Session, path: str, reply: Reply) -> tuple[Finding, ...]:
+    from antigravity_doctor.diagnosis.explaining import explain  # costly to import, and rarely needed
+
     explanation = explain(
         path,
         table=table_of(session),

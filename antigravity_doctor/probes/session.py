@@ -6,7 +6,7 @@ A request is sent once, however many checks ask for it; each check that uses it 
 from __future__ import annotations
 
 import asyncio
-import secrets
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -23,6 +23,7 @@ from antigravity_doctor.diagnosis.judging import (
     ServedBy,
 )
 from antigravity_doctor.diagnosis.model import Finding, RequestTrace, Severity, Status
+from antigravity_doctor.diagnosis.secrets import redact
 from antigravity_doctor.diagnosis.settings import ProxySettings, Secret
 from antigravity_doctor.diagnosis.urls import host_and_port, is_loopback_host
 from antigravity_doctor.knowledge.clients import Client
@@ -49,10 +50,10 @@ Severities: Mapping[str, Severity] = {
 class CheckOptions:
     """What to check, and how. Times in seconds.
 
-    `origin` is `scheme://host:port` as `urls.parse_base_url` gives it. `settings` (the proxy's settings file) is looked
-    at only when the target is a loopback address, and its key is used only when no other was given and the port is
-    the same. `proxy_version` must be one that `parse_version` accepts. `environment` is where HTTP proxy variables
-    and client variables are read from. `canary` is a path that cannot exist (None: a random one), `ports` the local
+    `origin` is `scheme://host:port` as `urls.parse_base_url` gives it. `base_url` must be one that it accepts, and
+    `proxy_version` one that `parse_version` accepts. `settings` (the proxy's settings file) is looked at only when the
+    target is a loopback address, and its key is used only when no other was given and the port is the same.
+    `environment` is where HTTP proxy variables and client variables are read from. `canary` is a path that cannot exist (None: a random one), `ports` the local
     ports to look at when the asked one is no proxy (None: those that listen here, or a short list), and `in_container`
     whether this program runs in a container (None: look).
     """
@@ -102,7 +103,9 @@ class Session:
         self.scheme = options.origin.partition("://")[0].lower()
         self.host, self.port = host_and_port(options.origin)
         self.loopback = is_loopback_host(self.host)
-        self.canary = options.canary or f"/agdoctor-{secrets.token_hex(8)}"
+        # a key in its query is masked: the paths that clients make of it stay the same
+        self.base_url = redact(options.base_url) if options.base_url is not None else None
+        self.canary = options.canary or f"/agdoctor-{os.urandom(8).hex()}"
         self.deadline = asyncio.get_running_loop().time() + options.total_timeout
         self.key, self.key_source = self._key()
         self._answers: dict[tuple[str, str, str | None], asyncio.Task[Outcome]] = {}

@@ -23,16 +23,22 @@ def routes_lines(version: str, routes: Sequence[Route], width: int) -> list[Line
             (phrase("since", {"version": each.since}), "dim"),
             (each.summary, "dim"),
         ]
-        for each in routes
+        for each in sorted(routes, key=_by_protocol)
     ]
     title = phrase("routes-of", {"version": version})
     return [[], [("  ", ""), (title, "bold")], [], *_fitting(rows, width), [], *_routes_source(width), []]
 
 
+def _by_protocol(route: Route | RouteHistory) -> int:
+    """The protocols that clients speak first; within one, the order of the table."""
+    order = ("openai", "anthropic", "gemini", "health")
+    return order.index(route.protocol) if route.protocol in order else len(order)
+
+
 def history_lines(routes: Iterable[RouteHistory], width: int) -> list[Line]:
     """A line a span of versions in which a route had the same methods."""
     rows: list[list[Span]] = []
-    for each in routes:
+    for each in sorted(routes, key=_by_protocol):
         for span in each.spans:
             until = span.until or phrase("still")
             rows.append(
@@ -115,19 +121,23 @@ def clients_lines(clients: Sequence[Client], width: int) -> list[Line]:
                 (", ".join(phrase("kind-" + kind) for kind in kinds), "dim"),
             ]
         )
-    return [[], *_fitting(rows, width), [], [("  " + phrase("clients-more"), "dim")], []]
+    lines = columns(rows, "  ")
+    if rows and max(map(line_width, lines)) > width:
+        # The id says almost what the name says.
+        lines = _fitting([[row[0], *row[2:]] for row in rows], width)
+    return [[], *lines, [], *wrap([(phrase("clients-more"), "dim")], width, "  "), []]
 
 
 def client_lines(client: Client, width: int) -> list[Line]:
     """Everything about one client."""
-    head = [(client.name, "bold"), (f"  {client.id}", "dim")]
+    head = [(client.name, "bold"), (" · ", "dim"), (client.id, "dim")]
     lines: list[Line] = [[], *wrap(head, width, "  ")]
     names = [each for each in client.names if each not in (client.id, client.name)]
     if names:
         lines.extend(wrap([(phrase("also-called", {"names": ", ".join(names)}), "dim")], width, "  ", "    "))
     for mode in client.modes:
         lines += [[], *_mode_lines(mode, width)]
-    return [*lines, [], [("  " + phrase("clients-recommend", {"id": client.id}), "dim")], []]
+    return [*lines, [], *wrap([(phrase("clients-recommend", {"id": client.id}), "dim")], width, "  "), []]
 
 
 def _mode_lines(mode: Mode, width: int) -> list[Line]:
@@ -135,11 +145,11 @@ def _mode_lines(mode: Mode, width: int) -> list[Line]:
         (mode.name, "bold"),
         (" · ", "dim"),
         (protocol_name(mode.protocol), "note"),
-        (f"  {mode.id}", "dim"),
+        (f" · --mode {mode.id}", "dim"),
     ]
     versions = versions_text(mode)
     if versions:
-        head.append((f"  {versions}", "dim"))
+        head.append((f" · {versions}", "dim"))
     lines: list[Line] = [*wrap(head, width, "  ", "    ")]
     rows: list[list[Span]] = [
         [
@@ -169,7 +179,11 @@ def join_text(mode: Mode) -> str:
     rule = mode.raw["join"]
     if isinstance(rule, str):
         return str(join_rules()[rule]["summary"])
-    return ", ".join(step if isinstance(step, str) else next(f"{k} {v}" for k, v in step.items()) for step in rule)
+    said = []
+    for step in rule:
+        name, value = (step, {}) if isinstance(step, str) else next(iter(step.items()))
+        said.append(phrase("join-" + name, value if isinstance(value, dict) else {"text": str(value)}))
+    return phrase("join-then").join(said)
 
 
 def clients_document(clients: Iterable[Client]) -> dict[str, Any]:

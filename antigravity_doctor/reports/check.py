@@ -1,4 +1,4 @@
-"""The terminal report of `check`: the findings first, because they are the answer; then every check, in order."""
+"""The terminal report of `check`: every check in order, then what is wrong and what to do, where the eye ends up."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def check_lines(report: CheckReport, width: int, *, verbose: bool = False) -> li
         if not checks:
             continue
         lines += [[], [("  ", ""), (phrase("stage-" + stage), "bold")]]
-        for each in checks:
-            lines.extend(_check_lines(each, width, names, verbose))
+        for group in _groups(checks, verbose):
+            lines.extend(_check_lines(group[0], width, names, verbose) if len(group) == 1 else _skipped(group, width))
     found = distinct_findings(report)
     if found:
         lines += [[], [("  ", ""), (phrase("what-is-wrong" if _wrong(found) else "worth-knowing"), "bold")]]
@@ -52,6 +52,32 @@ def check_lines(report: CheckReport, width: int, *, verbose: bool = False) -> li
 
 def _wrong(found: list[Finding]) -> bool:
     return any(each.severity != "info" for each in found)
+
+
+def _groups(checks: list[CheckResult], verbose: bool) -> list[list[CheckResult]]:
+    """The checks one by one; neighbours that were skipped for the same reason together, unless `verbose`."""
+    groups: list[list[CheckResult]] = []
+    for each in checks:
+        before = groups[-1][0] if groups else None
+        if (
+            before is not None
+            and not verbose
+            and (each.status, each.because) == ("skipped", before.because)
+            and before.status == "skipped"
+            and summary(each) == summary(before)
+        ):
+            groups[-1].append(each)
+        else:
+            groups.append([each])
+    return groups
+
+
+def _skipped(group: list[CheckResult], width: int) -> list[Line]:
+    """Several checks that were skipped for one reason."""
+    names = ", ".join(title(each) for each in group)
+    first, *others = wrap([(names, "")], width, "      ")
+    reason = wrap([(printable(summary(group[0]), 400), "dim")], width, "        ")
+    return [[("    ", ""), _SYMBOL["skipped"], (" ", ""), *first[1:]], *others, *reason]
 
 
 def _check_lines(check: CheckResult, width: int, names: int, verbose: bool) -> list[Line]:
@@ -77,7 +103,9 @@ def _check_lines(check: CheckResult, width: int, names: int, verbose: bool) -> l
         shown = check.requests if verbose else telling[:1]
         for request in shown:
             outcome = str(request.status) if request.status is not None else "–"
-            lines.append([(indent, ""), (f"{outcome}  ", "dim"), (printable(request.curl, 600), "dim")])
+            lines.append([("      ", ""), (f"{outcome}  ", "dim"), (printable(request.curl, 600), "dim")])
+            if verbose:
+                lines.append([("           ", ""), (printable(request.powershell, 600), "dim")])
     return lines
 
 
@@ -89,23 +117,18 @@ def finding_lines(finding: Finding, width: int) -> list[Line]:
         _SEVERITY[finding.severity],
         (" ", ""),
         (finding_text(finding.code, "title"), "bold"),
-        ("  ", ""),
+        (" · ", "dim"),
         (f"{finding.code} {entry.name}", "code"),
     ]
     lines: list[Line] = [*wrap(head, width, "  ", "    ")]
     lines.extend(wrap([(finding_text(finding.code, "summary", safe), "")], width, "    "))
-    lines += [[("      ", ""), (printable(each), "dim")] for each in finding.evidence]
+    for each in finding.evidence:
+        lines.extend(wrap([(printable(each), "dim")], width, "      "))
     fix = best_fix(finding)
     if fix is not None:
         lines.extend(wrap([(phrase("set"), ""), (" ", ""), (fix.base_url, "value")], width, "    ", "      "))
-        lines.append(
-            [
-                ("      ", ""),
-                (printable(f"{fix.base_url}  +  {fix.appends}"), "dim"),
-                ("  → ", "dim"),
-                (printable(fix.route), "good"),
-            ]
-        )
+        sum_ = printable(f"{fix.base_url} + {fix.appends}")
+        lines.extend(wrap([(sum_, "dim"), (" → ", "dim"), (printable(fix.route), "good")], width, "      "))
     else:
         lines.extend(wrap([("→ ", "note"), (finding_text(finding.code, "fix", safe), "")], width, "    ", "      "))
     return lines
@@ -115,7 +138,7 @@ def _closing(report: CheckReport, found: list[Finding], width: int) -> list[Line
     numbers = {name: str(count) for name, count in counts(report).items()}
     lines: list[Line] = [*wrap([(phrase("summary-checks", numbers), "bold")], width, "  ", "    ")]
     if not found and numbers["fail"] == "0" and numbers["inconclusive"] == "0":
-        lines.append([("  ", ""), (phrase("all-well"), "good")])
+        lines.extend(wrap([(phrase("all-well"), "good")], width, "  "))
     if found:
-        lines.append([("  ", ""), (phrase("more-about", {"code": found[0].code}), "dim")])
+        lines.extend(wrap([(phrase("more-about", {"code": found[0].code}), "dim")], width, "  "))
     return lines

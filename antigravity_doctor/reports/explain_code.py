@@ -29,7 +29,7 @@ def page_lines(entry: Code, width: int) -> list[Line]:
                 (entry.code, "code"),
                 (" ", ""),
                 (entry.name, "code"),
-                (f"  {phrase('severity-' + entry.severity)}", "dim"),
+                (f" · {phrase('severity-' + entry.severity)}", "dim"),
             ],
             width,
             "  ",

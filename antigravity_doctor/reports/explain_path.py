@@ -35,7 +35,9 @@ def explanation_lines(found: Explanation, width: int, *, exact: bool = False, hi
     if tag and room >= 4:
         lines.append([("  ", ""), *headline, (" " * min(room, 8), ""), *tag])
     else:
-        lines.extend(wrap(headline, width, "  ", "    "))
+        # The symbol stays beside a path that is too long for the rest of the line.
+        first, *others = wrap(headline[2:], width, "    ")
+        lines += [[("  ", ""), *headline[:2], *first[1:]], *others]
         if tag:
             lines.append([("    ", ""), *tag])
     lines.append([])
@@ -43,7 +45,7 @@ def explanation_lines(found: Explanation, width: int, *, exact: bool = False, hi
         if found.route is not None:
             methods = ", ".join(found.route.methods)
             facts = {"methods": methods, "route": found.route.path, "protocol": protocol_name(found.route.protocol)}
-            lines.append([("    ", ""), (phrase("served-by", facts), "note")])
+            lines.extend(wrap([(phrase("served-by", facts), "note")], width, "    "))
         lines.extend(wrap([(phrase("nothing-wrong"), "")], width, "    "))
         return lines
     lines.extend(wrap([(_said(main), "")], width, "    "))
@@ -89,7 +91,12 @@ def compact_line(found: Explanation, width: int) -> list[Line]:
         tail += [("  ", ""), (phrase("routed"), "good")]
     if line_width(line) + line_width(tail) <= width:
         return [[*line, *tail]]
-    return [line, [("     ", ""), *tail[1:]]]
+    return [line, *wrap(tail[1:], width, "     ")]
+
+
+def closing_lines(width: int) -> list[Line]:
+    """What stands below a long list of explanations."""
+    return [[], *wrap([(phrase("more-paths"), "dim")], width, "  "), []]
 
 
 def _said(finding: Finding) -> str:
@@ -116,7 +123,7 @@ def _equation(found: Explanation, best: Fix, width: int) -> list[Line]:
         rows.append([(happened, "bad"), ("+", "dim"), (appended, ""), (phrase("what-happened"), "dim")])
     for key in ("reaches", "reaches-short"):
         shown = [*rows, [(best.base_url, "value"), ("+", "dim"), (appended, ""), (phrase(key, facts), "good")]]
-        lines: list[Line] = [*columns(shown, "        ")]
+        lines: list[Line] = [*columns(shown, "      ")]
         if max(map(line_width, lines)) <= width:
             return lines
     rows = shown

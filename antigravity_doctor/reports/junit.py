@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET
 from antigravity_doctor.diagnosis.model import CheckReport, Finding
 from antigravity_doctor.knowledge.texts import finding_text, phrase
 from antigravity_doctor.reports.check_words import STAGES, best_fix, counts, summary, title
+from antigravity_doctor.reports.exit_code import is_failure
 from antigravity_doctor.reports.paint import printable
 
 
@@ -28,7 +29,7 @@ def junit_xml(report: CheckReport, fail_on: str = "error") -> str:
                 suite, "testcase", classname=f"agdoctor.{stage}", name=printable(title(check)), time=f"{elapsed:.3f}"
             )
             said = printable(summary(check), 600)
-            if _counts(check.status, fail_on):
+            if is_failure(check, fail_on):
                 failed += 1
                 failure = ET.SubElement(case, "failure", message=said, type=check.status)
                 failure.text = _details(check.findings)
@@ -42,12 +43,9 @@ def junit_xml(report: CheckReport, fail_on: str = "error") -> str:
         failures += failed
     root.set("failures", str(failures))
     ET.indent(root)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
-
-
-def _counts(status: str, fail_on: str) -> bool:
-    levels = {"error": ("fail",), "warning": ("fail", "warn"), "inconclusive": ("fail", "warn", "inconclusive")}
-    return status in levels[fail_on]
+    # ASCII with character references: right whatever the encoding of the file that stdout goes to.
+    text: bytes = ET.tostring(root, encoding="us-ascii")
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + text.decode() + "\n"
 
 
 def _details(findings: tuple[Finding, ...]) -> str:

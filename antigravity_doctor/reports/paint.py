@@ -32,6 +32,8 @@ _ASCII = {
     "│": "|", "●": "*", "—": "-", "≥": ">=", "≤": "<=", "×": "x", "›": ">", "‹": "<", "−": "-",
 }  # fmt: skip
 MIN_WIDTH, MAX_WIDTH = 40, 200
+_NARROW = 28
+"""Columns below which sentences are not squeezed into what is left beside other columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +169,26 @@ def columns(rows: Sequence[Sequence[Span]], indent: str, gap: str = "  ") -> lis
                 line.append((" " * (widths[index] - cell_width(text)) + gap, ""))
         lines.append(line)
     return lines
+
+
+def fitted_columns(rows: Sequence[Sequence[Span]], width: int, indent: str, gap: str = "  ") -> list[list[Span]]:
+    """`columns`, if they fit `width`; else the last column is broken into lines, below the others if it is narrow."""
+    lines = columns(rows, indent, gap)
+    if max(map(line_width, lines), default=0) <= width:
+        return lines
+    heads = columns([row[:-1] for row in rows], indent, gap)
+    start = max(map(line_width, heads)) + len(gap)
+    broken: list[list[Span]] = []
+    for row, head in zip(rows, heads, strict=True):
+        if not row[-1][0]:
+            broken.append(head)
+        elif width - start < _NARROW:
+            below = indent + " " * (cell_width(row[0][0]) + len(gap) if len(row) > 2 else 2)
+            broken += [head, *wrap([row[-1]], width, below)]
+        else:
+            first, *others = wrap([row[-1]], width, " " * start)
+            broken += [[*head, (" " * (start - line_width(head)), ""), *first[1:]], *others]
+    return broken
 
 
 def line_width(line: Line) -> int:

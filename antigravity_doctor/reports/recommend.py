@@ -9,7 +9,7 @@ from antigravity_doctor.diagnosis.recommending import Recommendation, Setting
 from antigravity_doctor.diagnosis.simulating import Simulation
 from antigravity_doctor.knowledge.clients import Client, Mode
 from antigravity_doctor.knowledge.texts import finding_text, phrase
-from antigravity_doctor.reports.paint import Line, Span, columns, line_width, wrap
+from antigravity_doctor.reports.paint import Line, Span, columns, fitted_columns, line_width, wrap
 from antigravity_doctor.reports.words import protocol_name
 
 
@@ -21,7 +21,7 @@ def recommendation_lines(
     `every` shows all of them in full.
     """
     lines: list[Line] = [[]]
-    lines.append([("  ", ""), (phrase("recommend-for", {"name": client.name}), "bold")])
+    lines.extend(wrap([(phrase("recommend-for", {"name": client.name}), "bold")], width, "  "))
     if not found:
         said = phrase("recommend-no-protocol", {"name": client.name, "protocol": protocol_name(protocol or "")})
         return [*lines, [], *wrap([(said, "")], width, "    "), []]
@@ -30,16 +30,16 @@ def recommendation_lines(
     full = [each for each in found if every or _siblings(each.mode, best.mode)]
     for group in _same_answers(full) if not every else [[each] for each in full]:
         lines.append([])
-        lines.extend(_mode_lines(group[0], width, versions=_versions_of(group)))
+        lines.extend(_mode_lines(group[0], width, versions=_versions_of([each.mode for each in group])))
     others = [each for each in found if each not in full]
     if others:
         lines += [[], [("  ", ""), (phrase("recommend-other-modes", {"name": client.name}), "bold")]]
         rows: list[list[Span]] = []
         for each in others:
             url: Span = (each.base_url, "value") if each.finding is None else (phrase("recommend-none-short"), "bad")
-            rows.append([("✓", "good") if each.finding is None else ("✗", "bad"), (_name(each.mode), ""), url])
-        lines.extend(columns(rows, "    "))
-        lines.append([("    ", ""), (phrase("recommend-more-modes", {"id": client.id}), "dim")])
+            rows.append([("✓", "good") if each.finding is None else ("✗", "bad"), url, (_name(each.mode), "")])
+        lines.extend(fitted_columns(rows, width, "    ", " "))
+        lines.extend(wrap([(phrase("recommend-more-modes", {"id": client.id}), "dim")], width, "    "))
     lines.append([])
     return lines
 
@@ -53,11 +53,15 @@ def _same_answers(found: Sequence[Recommendation]) -> list[list[Recommendation]]
     return list(groups.values())
 
 
-def _versions_of(group: Sequence[Recommendation]) -> str:
-    """For which client versions a group of neighbouring version ranges holds, "" for all."""
-    since = [each.mode.versions[0] for each in group]
-    below = [each.mode.versions[1] for each in group]
-    return _versions_text(None if None in since else since[-1], None if None in below else below[0])
+def _versions_of(modes: Sequence[Mode]) -> str:
+    """For which client versions a group of modes holds, "" for all. Neighbouring ranges (newest first) are one."""
+    ranges: list[tuple[str | None, str | None]] = []
+    for since, below in (each.versions for each in modes):
+        if ranges and ranges[-1][0] is not None and ranges[-1][0] == below:
+            ranges[-1] = (since, ranges[-1][1])
+        elif (since, below) not in ranges:
+            ranges.append((since, below))
+    return ", ".join(_versions_text(*each) for each in ranges)
 
 
 def _siblings(one: Mode, other: Mode) -> bool:
@@ -66,7 +70,9 @@ def _siblings(one: Mode, other: Mode) -> bool:
 
 def _name(mode: Mode) -> str:
     versions = versions_text(mode)
-    return f"{mode.name} ({protocol_name(mode.protocol)})" + (f", {versions}" if versions else "")
+    protocol = protocol_name(mode.protocol)
+    name = mode.name if protocol.lower() in mode.name.lower() else f"{mode.name} ({protocol})"
+    return name + (f", {versions}" if versions else "")
 
 
 def _mode_lines(found: Recommendation, width: int, versions: str) -> list[Line]:
@@ -133,7 +139,7 @@ def _copy_lines(found: Recommendation) -> list[Line]:
         lines += [[("      ", ""), (line, "")] for line in powershell_lines(variables)]
     if found.snippet and not (lines and found.snippet.startswith("export ")):
         lines.append([("    ", ""), (phrase("recommend-copy"), "dim")])
-        lines += [[("      ", ""), (line, "")] for line in found.snippet.rstrip("\n").split("\n")]
+        lines += [[("      ", ""), (line, "")] if line else [] for line in found.snippet.rstrip("\n").split("\n")]
     return lines
 
 
@@ -191,7 +197,7 @@ def overview_lines(found: Mapping[Client, Sequence[Recommendation]], width: int)
     lines: list[Line] = [[], *columns(rows, "  "), []]
     if max(map(line_width, lines)) > width:
         lines = [[], *columns([row[:3] for row in rows], "  "), []]
-    return [*lines, [("  " + phrase("recommend-more"), "dim")], []]
+    return [*lines, *wrap([(phrase("recommend-more"), "dim")], width, "  "), []]
 
 
 def simulation_lines(
@@ -200,11 +206,11 @@ def simulation_lines(
     """Every mode: what it would request with this base URL, whether each lands, and what to set instead."""
     title = phrase("simulate-for", {"name": client.name, "base_url": base_url})
     lines: list[Line] = [[], *wrap([(title, "bold")], width, "  ")]
-    for simulation, fixes in found:
-        mode = simulation.mode
+    for group, fixes in _same_outcomes(found):
+        simulation, mode = group[0], group[0].mode
         symbol: Span = ("✓", "good") if simulation.works else ("✗", "bad")
         verdict = phrase("simulate-works" if simulation.works else "simulate-fails")
-        versions = versions_text(mode)
+        versions = _versions_of([each.mode for each in group])
         head: list[Span] = [symbol, (" ", ""), (mode.name, "bold"), (f" {verdict}", "")]
         if versions:
             head.append((f" ({versions})", "dim"))
@@ -212,15 +218,33 @@ def simulation_lines(
         rows: list[list[Span]] = []
         for each in simulation.requests:
             good = each.verdict == "routed"
-            need = "" if each.required else phrase("simulate-optional")
+            notes = [] if good else [phrase("simulate-" + each.verdict)]
+            notes += [] if each.required else [phrase("simulate-optional")]
             mark: Span = ("✓", "good") if good else ("✗", "bad") if each.required else ("–", "dim")
-            rows.append(
-                [mark, (f"{each.method} {each.path}", ""), ("" if good else phrase(each.verdict), "dim"), (need, "dim")]
-            )
-        lines += columns(rows, "      ", "  ")
+            rows.append([mark, (f"{each.method} {each.path}", ""), (", ".join(notes), "dim")])
+        lines += fitted_columns(rows, width, "      ", " ")
         for fix in fixes:
             lines.extend(wrap([(phrase("set"), ""), (" ", ""), (fix.base_url, "value")], width, "      "))
         if not simulation.works and not fixes:
             said = finding_text("AGD410", "summary", {"client": client.name, "mode": mode.name})
             lines.extend(wrap([("AGD410 ", "code"), (said, "")], width, "      "))
     return [*lines, []]
+
+
+def _same_outcomes(
+    found: Sequence[tuple[Simulation, tuple[Fix, ...]]],
+) -> list[tuple[list[Simulation], tuple[Fix, ...]]]:
+    """The versions of a mode that request the same and need the same, together."""
+    groups: list[tuple[list[Simulation], tuple[Fix, ...]]] = []
+    for simulation, fixes in found:
+        group, same = groups[-1] if groups else ([], ())
+        if (
+            group
+            and group[0].mode.name == simulation.mode.name
+            and group[0].requests == simulation.requests
+            and [each.base_url for each in same] == [each.base_url for each in fixes]
+        ):
+            group.append(simulation)
+        else:
+            groups.append(([simulation], fixes))
+    return groups

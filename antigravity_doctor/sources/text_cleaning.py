@@ -42,7 +42,7 @@ def strip_terminal_controls(text: str) -> str:
     return text
 
 
-_ESCAPED = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|(r\\+n|[nrt](?![A-Za-z]:)|[/\"'])|x(22|26|27|2[fF]))")
+_ESCAPED = re.compile(r"(?<!\\)\\++(?:u([0-9a-fA-F]{4})|(r\\+n|[nrt](?![A-Za-z]:)|[/\"'])|x(22|26|27|2[fF]))")
 _ENTITIES = {
     "amp": "&",
     "quot": '"',

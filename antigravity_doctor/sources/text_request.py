@@ -82,32 +82,52 @@ def _split_authority(rest: str) -> tuple[str, str]:
 
 
 _NAMES = r"(?:api[ _-]?key|authorization|(?:access|auth|refresh|id|session)[_-]?token|secret|passw(?:or)?d|pwd|cookie)"
-_MASKS = (
+# (what the lower-case text must hold for the pattern to be tried: the patterns are slow, most texts hold no key;
+#  pattern; replacement)
+_MASKS: tuple[tuple[tuple[str, ...], str, str], ...] = (
     # credentials in a URL
-    (r"(://)[^/\s@\"'<>]{1,400}@", rf"\1{MASK}@"),
+    (("@",), r"(://)[^/\s@\"'<>]{1,400}@", rf"\1{MASK}@"),
     # a parameter of a query, also percent-escaped
     (
+        ("=", "%3d"),
         r"((?:[?&;]|%3[fF]|%26)(?:[\w.-]{0,40}?)(?:key|token|secret|passw(?:or)?d|auth|sig(?:nature)?|credential)"
         r"[\w.-]{0,20}(?:=|%3[dD]))[^&\s\"'<>`#]+",
         rf"\1{MASK}",
     ),
     # header or setting: name, separator, optional scheme word, value
-    (rf"({_NAMES}[\"']?\s{{0,4}}[:=]\s{{0,4}}[\"']?)(?:(?:bearer|basic|token|digest)\s+)?[^\s\"',&}}]+", rf"\1{MASK}"),
-    (r"((?<![\w-])(?:key|token)[\"']?\s{0,4}[:=]\s{0,4}[\"']?)[^\s\"',&}]+", rf"\1{MASK}"),
-    (r"((?<!\w)(?:bearer|basic)\s+)[^\s\"',]{3,}", rf"\1{MASK}"),
-    (r"((?:^|\s)(?:-u|--user|--api-key|--token|--password|-a|--auth)[\s=]+[\"']?)[^\s\"']+", rf"\1{MASK}"),
+    (
+        ("key", "authorization", "token", "secret", "passw", "pwd", "cookie"),
+        rf"({_NAMES}[\"']?\s{{0,4}}[:=]\s{{0,4}}[\"']?)(?:(?:bearer|basic|token|digest)\s+)?[^\s\"',&}}]+",
+        rf"\1{MASK}",
+    ),
+    (("key", "token"), r"((?<![\w-])(?:key|token)[\"']?\s{0,4}[:=]\s{0,4}[\"']?)[^\s\"',&}]+", rf"\1{MASK}"),
+    (("bearer", "basic"), r"((?<!\w)(?:bearer|basic)\s+)[^\s\"',]{3,}", rf"\1{MASK}"),
+    (
+        ("-u", "-a", "--token", "--passw"),
+        r"((?:^|\s)(?:-u|--user|--api-key|--token|--password|-a|--auth)[\s=]+[\"']?)[^\s\"']+",
+        rf"\1{MASK}",
+    ),
     # sentences: "the API key is …", in the languages that people paste
-    (r"((?:api[ _-]?key|密钥|密鑰|令牌|キー)\W{0,3}(?:is|为|是|為)?\W{0,3})[A-Za-z0-9_-]{12,}", rf"\1{MASK}"),
+    (
+        ("key", "密", "令牌", "キー"),
+        r"((?:api[ _-]?key|密钥|密鑰|令牌|キー)\W{0,3}(?:is|为|是|為)?\W{0,3})[A-Za-z0-9_-]{12,}",
+        rf"\1{MASK}",
+    ),
     # keys that are known by their shape
-    (r"(?<![A-Za-z0-9])(?:sk|pk|rk)-[A-Za-z0-9_*-]+", MASK),
-    (r"AIza[\w-]+|ya29\.[\w.-]+|gh[pousr]_\w{8,}|eyJ[\w-]{8,}\.[\w.-]+", MASK),
+    (("sk-", "pk-", "rk-"), r"(?<![A-Za-z0-9])(?:sk|pk|rk)-[A-Za-z0-9_*-]+", MASK),
+    (("aiza", "ya29", "eyj"), r"AIza[\w-]+|ya29\.[\w.-]+|eyJ[\w-]{8,}\.[\w.-]+", MASK),
+    (("ghp_", "gho_", "ghu_", "ghs_", "ghr_"), r"gh[pousr]_\w{8,}", MASK),
 )
 
 
 def mask_secrets(text: str) -> str:
     """The text with everything that looks like a key or a password replaced by `***`. For short texts (≤ 3000)."""
-    for pattern, replacement in _MASKS:
-        text = re.sub(pattern, replacement, text, flags=re.IGNORECASE)
+    lowered = text.lower()
+    for signs, pattern, replacement in _MASKS:
+        for sign in signs:
+            if sign in lowered:
+                text = re.sub(pattern, replacement, text, flags=re.IGNORECASE)
+                break
     return text
 
 

@@ -43,12 +43,17 @@ _FIRST_PORT, _LAST_PORT = 8701, 8999
 """Four digits, as 8045 has, so that columns and line breaks are the same; not a number that any text names."""
 
 _VOLATILE = (
-    (re.compile(r"\b\d+(?:\.\d+)? ms\b"), "2 ms"),
+    # between a number and its unit there may be a change of colour
+    (re.compile(r"(?<![\d.])\d+(?:\.\d+)?((?:\x1b\[[\d;]*m)* (?:\x1b\[[\d;]*m)*ms\b)"), r"2\1"),
     (re.compile(r'("elapsed_ms": )[\d.]+'), r"\g<1>2.0"),
     (re.compile(r'(<testcase [^>]*time=)"[\d.]+"'), r'\g<1>"0.002"'),
     (re.compile(r"/agdoctor-[0-9a-f]{16}"), "/agdoctor-0123456789abcdef"),
     (re.compile(r"\[Errno \d+\]"), "[Errno 111]"),
 )
+
+
+_CRASH = "A fault of agdoctor itself"
+"""What `cli.main.run` says instead of a traceback; no page may show it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +108,10 @@ def parse(line: str) -> CommandLine | None:
     return found
 
 
-def run(command: CommandLine, context: Mapping[str, Any] | None = None, *, colour: bool = False) -> Session:
-    """Runs a command line as the terminal of a reader would, 100 columns wide."""
+def run(
+    command: CommandLine, context: Mapping[str, Any] | None = None, *, colour: bool = False, width: int = WIDTH
+) -> Session:
+    """Runs a command line as a reader's terminal of this width would."""
     context = context or {}
     argv = list(command.argv)
     if argv[:1] == ["check"] and "--demo" not in argv and not {"--help", "-h"} & set(argv):
@@ -113,7 +120,7 @@ def run(command: CommandLine, context: Mapping[str, Any] | None = None, *, colou
         port = free_port()
         stack.enter_context(_serving(context, port))
         home = stack.enter_context(tempfile.TemporaryDirectory())
-        environment = {"HOME": home, "USERPROFILE": home, "COLUMNS": str(WIDTH), "PATH": os.environ.get("PATH", "")}
+        environment = {"HOME": home, "USERPROFILE": home, "COLUMNS": str(width), "PATH": os.environ.get("PATH", "")}
         environment |= {"FORCE_COLOR": "1"} if colour else {"NO_COLOR": "1"}
         environment |= {name: str(value) for name, value in context.get("environment", {}).items()}
         argv = [re.sub(rf"\b{SHOWN_PORT}\b", str(port), word) for word in argv] if "server" in context else argv
@@ -138,7 +145,9 @@ def run(command: CommandLine, context: Mapping[str, Any] | None = None, *, colou
             code = ended.code if isinstance(ended.code, int) else 0 if ended.code is None else 1
         out.flush()
         text = out.buffer.getvalue().decode("utf-8").replace(home, "/home/you")
-    text = re.sub(rf"\b{port}\b", SHOWN_PORT, text)
+    if _CRASH in text:
+        raise RuntimeError(f"agdoctor {shlex.join(argv)}: {text}")
+    text = re.sub(rf"(?<!\d){port}(?!\d)", SHOWN_PORT, text)
     for pattern, shown in _VOLATILE:
         text = pattern.sub(shown, text)
     lines = text.splitlines(keepends=True)
