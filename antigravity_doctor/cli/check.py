@@ -179,14 +179,16 @@ def _progress(origin: str) -> Iterator[_OnProgress | None]:
         yield None
         return
     from antigravity_doctor.knowledge.texts import phrase
+    from antigravity_doctor.reports.paint import printable
 
+    shown = printable(origin, 40)
     started = time.monotonic()
     lock = threading.Lock()
     state = {"done": 0, "all": 0, "width": 0}
 
     def draw() -> None:
         with lock:
-            text = phrase("progress", {"url": origin, "done": str(state["done"]), "all": str(state["all"] or "…")})
+            text = phrase("progress", {"url": shown, "done": str(state["done"]), "all": str(state["all"] or "…")})
             state["width"] = max(state["width"], len(text))
             sys.stderr.write("\r" + text)
             sys.stderr.flush()

@@ -20,8 +20,6 @@ MAX_LENGTH = 8192
 """Nor is a path of more characters than this; servers refuse such a request line."""
 
 _STRAY = " \t\r\n\"'`“”‘’<>()[]{}（）「」《》【】,;，。、；：！…|\\^*\u200b\u200c\u200d\ufeff\xa0"
-# A path of these characters alone, with no empty segment and none that ends in "." or ":", has nothing to clean.
-_CLEAN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/-_.:@~$&+=!")
 
 
 class Part(NamedTuple):
@@ -32,13 +30,15 @@ class Part(NamedTuple):
 
 
 class Anatomy(NamedTuple):
-    """`parts` in order; `endpoint` is the last endpoint's canonical text ("" if the path does not end in one).
+    """`parts` in order, and `kinds` their kinds' first letters; `endpoint` is the canonical text of the endpoint that
+    the path ends in ("" if it does not end in one).
 
     `faults` names what a strict router trips over: double-slash, trailing-slash, case, escape, stray.
     `canonical` is the path without those faults.
     """
 
     parts: tuple[Part, ...]
+    kinds: str
     endpoint: str
     faults: tuple[str, ...]
     canonical: str
@@ -51,9 +51,8 @@ class Anatomy(NamedTuple):
     @property
     def front(self) -> str:
         """Everything in front of the first endpoint, canonical."""
-        kinds = [part.kind for part in self.parts]
-        end = kinds.index("endpoint") if "endpoint" in kinds else len(kinds)
-        return "".join(part.text for part in self.parts[:end])
+        end = self.kinds.find("e")
+        return "".join(part.text for part in (self.parts if end < 0 else self.parts[:end]))
 
 
 @lru_cache(maxsize=32)
@@ -74,9 +73,9 @@ def endpoints(table: RouteTable) -> dict[str, tuple[tuple[str, ...], ...]]:
 def dissect(path: str, table: RouteTable) -> Anatomy:
     """Takes a request path (no query) apart. Never raises; an oversized path is one "other" part."""
     if len(path) > MAX_LENGTH or path.count("/") > MAX_SEGMENTS:
-        return Anatomy((Part("other", path),), "", (), path)
+        return Anatomy((Part("other", path),), "o", "", (), path)
     faults: list[str] = []
-    if _CLEAN.issuperset(path) and path[-1:] not in "/.:" and not ("//" in path or "./" in path or ":/" in path):
+    if _is_clean(path):
         segments = path.split("/")
         if segments[0] == "":
             del segments[0]
@@ -84,48 +83,67 @@ def dissect(path: str, table: RouteTable) -> Anatomy:
         segments = _cleaned(path, faults)
     known = endpoints(table)
     parts: list[Part] = []
-    endpoint = ""
+    kinds = canonical = text = ""
     index = 0
     count = len(segments)
     while index < count:
         segment = segments[index]
         folded = segment.lower()
-        words: tuple[str, ...] = ()
-        if folded in known:
-            words = _endpoint_at(segments, index, known)
-        if words:
-            spelled = []
-            for word in words:
-                seen = segments[index]
-                if word == "*":
-                    spelled.append(seen)
-                else:
-                    spelled.append(word)
-                    if seen != word:
-                        _add(faults, "case")
-                index += 1
-            endpoint = "/" + "/".join(spelled)
-            parts.append(Part("endpoint", endpoint))
-            continue
+        words = _endpoint_at(segments, index, known) if folded in known else ()
         index += 1
-        if is_version(segment):
-            parts.append(Part("version", "/" + folded))
+        if words:
+            if words == (segment,):
+                text = "/" + segment
+            else:
+                text, index = _spelled(segments, index - 1, words, faults)
+            parts.append(Part("endpoint", text))
+            kinds += "e"
+        elif folded[0] == "v" and is_version(folded):
+            text = "/" + folded
+            parts.append(Part("version", text))
+            kinds += "v"
             if segment != folded:
                 _add(faults, "case")
-        elif _is_host(folded) or (parts and parts[-1].text.lower() in ("/http:", "/https:")):
-            parts.append(Part("url", "/" + segment))
+        elif (not folded.isalnum() and (_is_host(folded) or _after_scheme(parts))) or folded == "localhost":
+            text = "/" + segment
+            parts.append(Part("url", text))
+            kinds += "u"
         else:
-            parts.append(Part("other", "/" + segment))
-    if not parts:
-        return Anatomy((), "", tuple(faults), "/")
-    if parts[-1].kind != "endpoint":
-        endpoint = ""
-    return Anatomy(tuple(parts), endpoint, tuple(faults), "".join([part.text for part in parts]))
+            text = "/" + segment
+            parts.append(Part("other", text))
+            kinds += "o"
+        canonical += text
+    endpoint = text if kinds[-1:] == "e" else ""
+    return Anatomy(tuple(parts), kinds, endpoint, tuple(faults), canonical or "/")
+
+
+def _is_clean(path: str) -> bool:
+    """True for plain letters, digits and -_.: with no empty segment and none that ends in "." or ":" (the usual)."""
+    bare = path.replace("/", "").replace("-", "").replace("_", "")
+    if not (bare.isalnum() or bare.replace(".", "").replace(":", "").isalnum()) or not bare.isascii():
+        return False
+    return path[-1] not in "/.:" and not ("//" in path or "./" in path or ":/" in path)
+
+
+def _spelled(segments: list[str], index: int, words: tuple[str, ...], faults: list[str]) -> tuple[str, int]:
+    """The canonical text of the endpoint with these words that stands at this index, and the index behind it."""
+    text = ""
+    for word in words:
+        seen = segments[index]
+        text += "/" + (seen if word == "*" else word)
+        if word not in ("*", seen):
+            _add(faults, "case")
+        index += 1
+    return text, index
+
+
+def _after_scheme(parts: list[Part]) -> bool:
+    return bool(parts) and parts[-1].text.lower() in ("/http:", "/https:")
 
 
 def _is_host(folded: str) -> bool:
-    """True for "localhost", an IPv4 address, or a host with a port; and for the scheme in front of one."""
-    if folded in ("localhost", "http:", "https:"):
+    """True for an IPv4 address, or a host with a port; and for the scheme in front of one."""
+    if folded in ("http:", "https:"):
         return True
     host, colon, port = folded.rpartition(":")
     if not colon:

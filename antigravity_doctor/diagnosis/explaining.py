@@ -197,7 +197,7 @@ def _wrong_method(route: Route, method: str, confidence: float) -> Finding:
 
 def _missed(asked: _Asked) -> _Missed:
     path, table = asked.path, asked.table
-    why = paths.harmless().get(path) or _extras().get(path)
+    why = _noise().get(path)
     if why is not None:
         return _Missed("not-a-path-problem", None, (_harmless(path, why, 0.95),), ())
     anatomy = dissect(path, table)
@@ -207,9 +207,9 @@ def _missed(asked: _Asked) -> _Missed:
     later = _other_version(asked)
     if asked.base_path is not None:
         answer = _with_base(asked, asked.base_path, anatomy)
-        mismatch = ()
+        mismatch: tuple[Finding, ...] = ()
         if answer is None:
-            mismatch = _mismatch(asked, asked.base_path)
+            mismatch = _mismatch(asked, asked.base_path, anatomy)
             answer = _without_base(asked, anatomy)
         answer = answer._replace(findings=answer.findings + mismatch)
     else:
@@ -225,9 +225,9 @@ def _harmless(path: str, why: str, confidence: float) -> Finding:
 
 
 @lru_cache(maxsize=1)
-def _extras() -> dict[str, str]:
-    """The harmless extra requests of all clients: path -> why it is requested."""
-    return {
+def _noise() -> dict[str, str]:
+    """Harmless requests, the extra ones of all clients among them: path -> why it is requested."""
+    return paths.harmless() | {
         path: str(extra["why"])
         for client in all_clients()
         for mode in client.modes
@@ -240,7 +240,7 @@ def _extras() -> dict[str, str]:
 def _noise_endings() -> dict[str, tuple[tuple[str, str], ...]]:
     """Harmless requests by the last segment of their path: ((path, why), …)."""
     found: dict[str, tuple[tuple[str, str], ...]] = {}
-    for path, why in (paths.harmless() | _extras()).items():
+    for path, why in _noise().items():
         last = path.rpartition("/")[2]
         found[last] = (*found.get(last, ()), (path, why))
     return found
@@ -249,6 +249,11 @@ def _noise_endings() -> dict[str, tuple[tuple[str, str], ...]]:
 def _styled(path: str, asked: _Asked) -> _Missed | None:
     """Azure, Ollama and Vertex paths: no base URL alone helps, the provider type of the client must change."""
     folded = path.lower()
+    for hint in paths.style_hints():
+        if hint in folded:
+            break
+    else:
+        return None
     for style in paths.styles():
         if style.hint not in folded:
             continue
@@ -281,10 +286,11 @@ def _other_version(asked: _Asked) -> tuple[Finding, Route] | None:
     return Finding("AGD403", "error", 0.95, facts), found.route
 
 
-def _mismatch(asked: _Asked, base_path: str) -> tuple[Finding, ...]:
+def _mismatch(asked: _Asked, base_path: str, anatomy: Anatomy) -> tuple[Finding, ...]:
     """AGD319 where the path cannot have been made from the base URL that is said to be in use."""
-    behind = asked.path.startswith(base_path.rstrip("/") + "/")
-    if behind and not hypotheses(asked.path, asked.client, asked.method):
+    base = base_path.rstrip("/")
+    behind = asked.path == base_path or asked.path.startswith(base + "/")
+    if behind and (asked.path == base + anatomy.endpoint or not hypotheses(asked.path, asked.client, asked.method)):
         # It begins as it should; what follows is simply something that no catalogued client adds.
         return ()
     return (Finding("AGD319", "warning", 0.8, {"path": asked.path, "base_url": asked.configured}),)
@@ -293,13 +299,9 @@ def _mismatch(asked: _Asked, base_path: str) -> tuple[Finding, ...]:
 def _with_base(asked: _Asked, base_path: str, anatomy: Anatomy) -> _Missed | None:
     """The exact answer: base path and suffix are both known. None where the base URL did not make this path."""
     path, table, client = asked.path, asked.table, asked.client
-    if path == base_path and asked.method not in (None, "GET", "HEAD", "OPTIONS"):
-        whole = _whole(asked, anatomy)
-        if whole is not None:
-            return whole
     guesses = from_base(path, base_path, client, asked.method)
-    if anatomy.endpoint:
-        guesses = [each for each in guesses if _covers(each, anatomy)] or guesses
+    # "/completions" also ends in "/chat/completions": a suffix that covers the whole endpoint is meant rather.
+    guesses = [each for each in guesses if each.appends.endswith(anatomy.endpoint)] or guesses
     ceiling = fixing.EXACT if client is not None else fixing.WITH_BASE
     if guesses:
         fixes = fixing.exact(guesses, table, asked.origin, asked.configured, ceiling)
@@ -308,16 +310,13 @@ def _with_base(asked: _Asked, base_path: str, anatomy: Anatomy) -> _Missed | Non
             route = reached.route if reached is not None else None
             return _Missed("misrouted", route, path_findings(anatomy, route, ceiling, exact=True), fixes)
         return _unserved(asked, anatomy, guesses)
+    if path == base_path:
+        return _whole(asked, anatomy)
     solved = fixing.generic(path, base_path, asked.method, table, asked.origin, asked.configured)
     if solved is None:
         return None
     fix, route = solved
     return _Missed("misrouted", route, path_findings(anatomy, route, fixing.WITH_BASE, exact=True), (fix,))
-
-
-def _covers(guess: Hypothesis, anatomy: Anatomy) -> bool:
-    """ "/completions" also ends in "/chat/completions": only a suffix that covers the whole endpoint is one."""
-    return guess.appends.endswith(anatomy.endpoint)
 
 
 def _whole(asked: _Asked, anatomy: Anatomy) -> _Missed | None:
@@ -351,12 +350,10 @@ def _no_base_works(mode: Mode) -> Finding:
 def _without_base(asked: _Asked, anatomy: Anatomy) -> _Missed:
     """The likeliest answers: every suffix that the path ends in, and every base that people type in front of it."""
     table, client = asked.table, asked.client
-    guesses = hypotheses(asked.path, client, asked.method)
+    guesses = hypotheses(asked.path, client, asked.method, anatomy.endpoint)
     if not guesses and client is not None:
         client = None
-        guesses = hypotheses(asked.path, None, asked.method)
-    if anatomy.endpoint and guesses:
-        guesses = [each for each in guesses if _covers(each, anatomy)]
+        guesses = hypotheses(asked.path, None, asked.method, anatomy.endpoint)
     ceiling = fixing.WITH_CLIENT if client is not None else fixing.ALONE
     solved = fixing.guessed(guesses, table, asked.origin, asked.sent_to, ceiling) if guesses else fixing.NOTHING
     if solved.unserved > solved.served or (not solved.fixes and anatomy.endpoint):
@@ -446,7 +443,7 @@ def _noise_behind_a_base(anatomy: Anatomy) -> str | None:
 
 
 def _is_base(anatomy: Anatomy) -> bool:
-    return all(part.kind == "version" for part in anatomy.parts) or anatomy.canonical in paths.foreign_prefixes()
+    return anatomy.kinds.strip("v") == "" or anatomy.canonical in paths.foreign_prefixes()
 
 
 def _only_versions(prefix: str) -> bool:

@@ -49,17 +49,6 @@ class Ending(NamedTuple):
     has_placeholder: bool
     families: tuple[Family, ...]
 
-    def start_in(self, path: str) -> int:
-        """Where this suffix begins in a path that ends in it, -1 if it does not."""
-        if not self.has_placeholder:
-            return len(path) - len(self.head) if path.endswith(self.head) else -1
-        if not path.endswith(self.tail):
-            return -1
-        end = len(path) - len(self.tail)
-        start = path.rfind(self.head, 0, end)
-        value = start + len(self.head)
-        return start if start >= 0 and value < end and "/" not in path[value:end] else -1
-
 
 class Hypothesis(NamedTuple):
     """One way in which a path can have come about: this base path, this concrete suffix, these modes.
@@ -152,31 +141,42 @@ def _key_endings(client: Client | None, last: str) -> tuple[Ending, ...]:
     return endings(client, last) + endings(client, last[last.rfind(":") :] if ":" in last else "*")
 
 
-def hypotheses(path: str, client: Client | None, method: str | None) -> list[Hypothesis]:
-    """Every family and base path that make exactly this path (no query). The method filters where any family has it."""
+def hypotheses(path: str, client: Client | None, method: str | None, endpoint: str = "") -> list[Hypothesis]:
+    """Every family and base path that make exactly this path (no query). The method filters where any family has it.
+
+    `endpoint` is what the path ends in, where that is known: "/completions" also ends in "/chat/completions", but only
+    a suffix that covers the whole endpoint has made the path.
+    """
     last = path[path.rfind("/") + 1 :]
     if len(last) > 200:
         return []
     colon = last.rfind(":")
     # A model's name is not worth a place in the cache: "*:generateContent" stands for all of them.
     known = _key_endings(client, last if colon < 0 else "*" + last[colon:])
+    latest = len(path) - len(endpoint)
     found: list[Hypothesis] = []
-    for ending in known:
-        start = ending.start_in(path)
-        if start < 0:
+    for head, tail, has_placeholder, families in known:
+        if has_placeholder:
+            end = len(path) - len(tail)
+            start = path.rfind(head, 0, end) if path.endswith(tail) else -1
+            value = start + len(head)
+            if start < 0 or start > latest or value >= end or "/" in path[value:end]:
+                continue
+        elif path.endswith(head):
+            start = len(path) - len(head)
+            if start > latest:
+                continue
+        else:
             continue
         base, suffix = path[:start], path[start:]
-        for family in ending.families:
+        slash = base[-1:] == "/"
+        for family in families:
             if family.rule is not PLAIN:
-                found += [
-                    Hypothesis(each, suffix, _appended(path, each, suffix), family, family.modes)
-                    for each in invert(family.rule, _ORIGIN, path, suffix)
-                ]
-            elif base[-1:] != "/":
-                found.append(Hypothesis(base, suffix, suffix, family, family.modes))
+                for each in invert(family.rule, _ORIGIN, path, suffix):
+                    found.append(Hypothesis(each, suffix, _appended(path, each, suffix), family, family.modes))
             else:
                 # Stripping rules never leave a slash there: a client that simply adds has done this.
-                found.append(Hypothesis(base, suffix, suffix, family, family.slashed))
+                found.append(Hypothesis(base, suffix, suffix, family, family.slashed if slash else family.modes))
     return _of_method(found, method)
 
 
@@ -197,8 +197,7 @@ def from_base(path: str, base_path: str, client: Client | None, method: str | No
     found = []
     for key in _suffixes(client):
         for ending in endings(client, key, True):
-            start = ending.start_in(path)
-            suffix = path[start:] if start >= 0 else ""
+            suffix = _suffix_in(path, ending)
             for family in ending.families:
                 tried = suffix or _any_suffix(family)
                 if not tried:
@@ -206,6 +205,16 @@ def from_base(path: str, base_path: str, client: Client | None, method: str | No
                 if split_url(run(family.rule, _ORIGIN + base_path, tried)).path == path:
                     found.append(Hypothesis(base_path, tried, _appended(path, base_path, tried), family, family.modes))
     return _of_method(found, method)
+
+
+def _suffix_in(path: str, ending: Ending) -> str:
+    """The suffix that a path ends in, "" if it does not end in this one."""
+    if not ending.has_placeholder:
+        return ending.head if path.endswith(ending.head) else ""
+    end = len(path) - len(ending.tail)
+    start = path.rfind(ending.head, 0, end) if path.endswith(ending.tail) else -1
+    value = start + len(ending.head)
+    return path[start:] if start >= 0 and value < end and "/" not in path[value:end] else ""
 
 
 def _any_suffix(family: Family) -> str:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 from antigravity_doctor.diagnosis.anatomy import Anatomy
 from antigravity_doctor.diagnosis.model import Finding
 from antigravity_doctor.diagnosis.solving import is_version
-from antigravity_doctor.knowledge import paths
 from antigravity_doctor.knowledge.routes import Route
 
 _SPELLING = (
@@ -23,55 +20,55 @@ def path_findings(anatomy: Anatomy, route: Route | None, confidence: float, exac
     """The faults of a path. `route` is the one that was meant, None if it is of no route; `exact`: the base URL that
     is in use is known. Without a route () is possible; with one there is at least one finding.
     """
-    parts = anatomy.parts
-    path, endpoint = anatomy.canonical, anatomy.endpoint
+    parts, kinds, path, endpoint = anatomy.parts, anatomy.kinds, anatomy.canonical, anatomy.endpoint
     found: list[Finding] = []
-    kinds = [part.kind for part in parts]
-    if "url" in kinds:
+    in_url = "u" in kinds
+    if in_url:
         found.append(Finding("AGD309", "error", confidence, {"path": path}))
-    stacked = [part.text for part in parts if part.kind == "endpoint"] if kinds.count("endpoint") > 1 else []
+    stacked = kinds.count("e") > 1
     if stacked:
-        facts = {"path": path, "first": stacked[-2], "second": stacked[-1]}
-        found.append(Finding("AGD302", "error", confidence, facts))
-        if exact or stacked[-2] != "/models":
-            found.append(Finding("AGD310", "error", confidence if exact else 0.8, facts))
-        elif ":" in stacked[-1]:
-            # "/models/models/NAME:action": either that, or the model was named "models/NAME".
-            found.append(Finding("AGD318", "error", 0.3, {"path": path}))
-    versions = [index for index, kind in enumerate(kinds) if kind == "version"]
-    twice = None
-    if len(versions) > 1:
-        twice = next((one for one, two in pairwise(versions) if two == one + 1), None)
-        if twice is not None:
-            facts = {"path": path, "first": parts[twice].text, "second": parts[twice + 1].text}
-            found.append(Finding("AGD301", "error", confidence, facts))
-    wanted = ""
-    if route is not None:
+        found += _stacked(anatomy, confidence, exact)
+    twice = kinds.find("vv")
+    if twice >= 0:
+        facts = {"path": path, "first": parts[twice].text, "second": parts[twice + 1].text}
+        found.append(Finding("AGD301", "error", confidence, facts))
+    if "o" in kinds[:-1] and not in_url:
+        facts = {"path": path, "prefix": anatomy.front or anatomy.prefix, "endpoint": endpoint}
+        found.append(Finding("AGD305", "error", confidence, facts))
+    elif route is not None and not stacked and not in_url:
         first = route.path.split("/", 2)[1]
         wanted = "/" + first if is_version(first) else ""
-    last_version = parts[versions[-1]].text if versions else ""
-    if "other" in kinds[:-1] and "url" not in kinds:
-        front = anatomy.front
-        known = max((each for each in paths.foreign_prefixes() if front.startswith(each)), key=len, default="")
-        who = paths.foreign_prefixes().get(known, "")
-        facts = {"path": path, "prefix": front or anatomy.prefix, "endpoint": endpoint, "who": who}
-        found.append(Finding("AGD305", "error", confidence, facts))
-    elif route is not None and not stacked and "url" not in kinds:
-        if not versions:
-            if wanted:
-                facts = {"path": path, "wanted": wanted, "endpoint": endpoint}
-                found.append(Finding("AGD303", "error", confidence, facts))
-        elif last_version != wanted:
-            facts = {"path": path, "endpoint": endpoint, "found": last_version, "route": route.path}
+        last = kinds.rfind("v")
+        if last >= 0 and parts[last].text != wanted:
+            facts = {"path": path, "endpoint": endpoint, "found": parts[last].text, "route": route.path}
             found.append(Finding("AGD304", "error", confidence, facts))
+        elif last < 0 and wanted:
+            facts = {"path": path, "wanted": wanted, "endpoint": endpoint}
+            found.append(Finding("AGD303", "error", confidence, facts))
     if anatomy.faults:
         for fault, code in _SPELLING:
-            if fault not in anatomy.faults or (fault == "double-slash" and "url" in kinds):
+            if fault not in anatomy.faults or (fault == "double-slash" and in_url):
                 continue
-            if code != "AGD308" or found == [] or found[-1].code != code:
+            if code != "AGD308" or not found or found[-1].code != code:
                 found.append(Finding(code, "error", confidence, {"path": path}))
     if not found and route is not None:
         # Nothing in the path itself is odd: then its prefix simply is not the one that this request needs.
-        facts = {"path": path, "prefix": anatomy.prefix or "/", "endpoint": endpoint, "who": ""}
+        facts = {"path": path, "prefix": anatomy.prefix or "/", "endpoint": endpoint}
         found.append(Finding("AGD305", "error", confidence, facts))
     return tuple(found)
+
+
+def _stacked(anatomy: Anatomy, confidence: float, exact: bool) -> list[Finding]:
+    """The findings for endpoints one after another: the base URL was one, and the client added its own."""
+    last = anatomy.kinds.rfind("e")
+    before = anatomy.kinds.rfind("e", 0, last)
+    first, second = anatomy.parts[before].text, anatomy.parts[last].text
+    facts = {"path": anatomy.canonical, "first": first, "second": second}
+    found = [Finding("AGD302", "error", confidence, facts)]
+    if first == "/models" and before + 1 == last and not exact:
+        # "/models/models/NAME:action": either that, or the model was named "models/NAME".
+        if ":" in second:
+            found.append(Finding("AGD318", "error", 0.3, {"path": anatomy.canonical}))
+    else:
+        found.append(Finding("AGD310", "error", confidence if exact else 0.8, facts))
+    return found

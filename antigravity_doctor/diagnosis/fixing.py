@@ -6,6 +6,7 @@ the route table, and the very suffix that was observed is joined with the solved
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -28,6 +29,7 @@ ALONE, WITH_CLIENT, WITH_BASE, EXACT = 0.9, 0.95, 0.97, 1.0
 # would have to add something else than it did; that only an uncatalogued client can have done it.
 _OLD, _NOT_PREFERRED, _OTHER_SUFFIX, _NOBODY_KNOWN = 0.25, 0.6, 0.25, 0.5
 _MOST_FIXES = 6
+_LEAST = 0.02
 # Stands for the placeholder's value in a joined path; no path can hold it, since it is no character of a URL.
 _MODEL = "\x00"
 
@@ -50,10 +52,12 @@ class Landing(NamedTuple):
 
 class Landings(NamedTuple):
     """Where a family's suffix lands. `groups`: for modes with the same solutions, one landing a solution, best first;
-    `solved` are all base paths with which one of its modes works, whether this suffix lands there or not."""
+    `plainly` are those to choose where the client adds the same text to the right base as it did to the wrong one.
+    `solved`: one of the modes works with some base URL, whether this suffix lands there or not; `weight` is theirs."""
 
     groups: tuple[tuple[Landing, ...], ...]
-    solved: frozenset[str]
+    plainly: tuple[Landing, ...]
+    solved: bool
     weight: float
 
 
@@ -81,57 +85,64 @@ def guessed(guesses: list[Hypothesis], table: RouteTable, origin: str, sent_to: 
     """
     merged: dict[tuple[str, str, str | None], _Candidate] = {}
     unserved = 0.0
+    solved = _known_landings(table)
     for guess in guesses:
-        family = guess.family
-        known = landings_of(family, table)
-        typed = _typed(guess.base_path, family.protocol)
-        if not guess.modes:
+        base_path, suffix, appends, family, modes = guess
+        known = solved.get(family) or landings_of(family, table)
+        typed = _typed(base_path, family.protocol)
+        if not modes:
             typed *= _NOBODY_KNOWN
-        landed = False
-        for landing in _landings(guess, known, table):
-            landed = True
+        if family.has_placeholder or appends != suffix or modes is not family.modes:
+            landings: Iterable[Landing] = _landings(guess, known, table)
+        else:
+            landings = known.plainly
+        if not landings:
+            if known.solved and typed * known.weight > unserved:
+                unserved = typed * known.weight
+            continue
+        for landing in landings:
             weight = typed * landing.weight
             key = (landing.base_path, landing.appends, landing.note)
             candidate = merged.get(key)
             if candidate is None:
-                merged[key] = _Candidate(weight, guess.base_path, landing)
+                merged[key] = _Candidate(weight, base_path, landing)
                 continue
             candidate.clients += landing.clients
             if weight > candidate.weight:
                 # The same advice for several typed bases: the likeliest one is shown as what happened.
-                candidate.weight, candidate.configured = weight, guess.base_path
-        if not landed and known.solved and typed * known.weight > unserved:
-            unserved = typed * known.weight
+                candidate.weight, candidate.configured = weight, base_path
     if not merged:
         return Solved((), None, 0.0, unserved)
-    ranked = []
+    ranked = list(merged.values())
     total = 0.0
-    for candidate in merged.values():
-        clients = candidate.clients
-        if candidate.merged:
-            clients = candidate.clients = tuple(dict.fromkeys(clients))
+    for candidate in ranked:
+        if candidate.clients is not candidate.landing.clients:
+            candidate.clients = tuple(dict.fromkeys(candidate.clients))
         # Of two readings that are equally likely in themselves, the one that more clients make is the better guess.
-        candidate.weight *= 0.8 + 0.04 * min(len(clients), 5)
+        candidate.weight *= 0.8 + 0.04 * min(len(candidate.clients), 5)
         total += candidate.weight
-        ranked.append(candidate)
     if len(ranked) > 1:
         ranked.sort(key=_rank)
-    fixes = tuple(
-        [
+    fixes = []
+    for candidate in ranked[:_MOST_FIXES]:
+        share = ceiling * candidate.weight / total
+        if share < _LEAST and fixes:
+            break
+        landing = candidate.landing
+        fixes.append(
             Fix(
-                origin + each.landing.base_path,
-                round(ceiling * each.weight / total, 2),
-                each.landing.appends,
-                sent_to + each.configured,
-                each.landing.path,
-                each.landing.route.path,
-                each.clients,
-                each.landing.note,
+                origin + landing.base_path,
+                round(share, 2),
+                landing.appends,
+                sent_to + candidate.configured,
+                landing.path,
+                landing.route.path,
+                candidate.clients,
+                landing.note,
             )
-            for each in ranked[:_MOST_FIXES]
-        ]
-    )
-    return Solved(fixes, ranked[0].landing.route, ranked[0].weight, unserved)
+        )
+    best = ranked[0]
+    return Solved(tuple(fixes), best.landing.route, best.weight, unserved)
 
 
 class _Candidate:
@@ -144,10 +155,6 @@ class _Candidate:
         self.configured = configured
         self.landing = landing
         self.clients = landing.clients
-
-    @property
-    def merged(self) -> bool:
-        return self.clients is not self.landing.clients
 
 
 def _rank(each: _Candidate) -> tuple[float, int, str, str]:
@@ -209,7 +216,7 @@ def fixes_of_modes(modes: list[Mode], table: RouteTable, origin: str, configured
     """
     best: dict[str, list[Mode]] = {}
     for mode in modes:
-        if simulate(mode, origin + split_url(configured).path, table).works:
+        if simulate(mode, configured, table).works:
             continue
         for solution in solve(mode, table):
             best.setdefault(solution.base_path, []).append(mode)
@@ -257,22 +264,37 @@ def _landings(guess: Hypothesis, known: Landings, table: RouteTable) -> list[Lan
 def _filled(landing: Landing, guess: Hypothesis, table: RouteTable) -> Landing | None:
     """The landing with the guess's own value in place of the placeholder, and only the modes that can be meant."""
     family = guess.family
+    base_path, path, appends, route, modes, clients, weight, note = landing
     if family.has_placeholder:
         value = guess.suffix[len(family.head) : len(guess.suffix) - len(family.tail)]
-        path = landing.path.replace(_MODEL, value)
+        path = path.replace(_MODEL, value)
         reached = match(table, path)
         if reached is None or not allows(reached.route, family.method):
             return None
-        landing = landing._replace(path=path, appends=landing.appends.replace(_MODEL, value), route=reached.route)
+        appends = appends.replace(_MODEL, value)
+        route = reached.route
     if guess.modes is not family.modes:
-        modes = tuple([mode for mode in landing.modes if mode in guess.modes])
-        landing = landing._replace(modes=modes, clients=client_ids(modes))
-    return landing
+        modes = tuple([mode for mode in modes if mode in guess.modes])
+        clients = client_ids(modes)
+    return Landing(base_path, path, appends, route, modes, clients, weight, note)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=32)
+def _known_landings(table: RouteTable) -> dict[Family, Landings]:
+    """What has been solved for this table; families are few (they come from a bounded cache)."""
+    return {}
+
+
 def landings_of(family: Family, table: RouteTable) -> Landings:
     """Where the suffix of a family lands with each solution of each of its modes, solved and proved once."""
+    known = _known_landings(table)
+    found = known.get(family)
+    if found is None:
+        found = known[family] = _solved_landings(family, table)
+    return found
+
+
+def _solved_landings(family: Family, table: RouteTable) -> Landings:
     by_bases: dict[tuple[str, ...], list[Mode]] = {}
     for mode in family.modes:
         by_bases.setdefault(tuple(each.base_path for each in solve(mode, table)), []).append(mode)
@@ -290,9 +312,10 @@ def landings_of(family: Family, table: RouteTable) -> Landings:
             groups.append(tuple(landed))
         elif not bases:
             groups += [(each,) for each in _by_api_version(modes, family.method, suffix, table)]
-    solved = frozenset(base_path for bases in by_bases for base_path in bases)
     weight = max((_weight(mode) for bases, modes in by_bases.items() if bases for mode in modes), default=0.0)
-    return Landings(tuple(groups), solved, weight)
+    known = Landings(tuple(groups), (), any(by_bases), weight)
+    same = Hypothesis("", suffix, suffix, family, family.modes)
+    return known if family.has_placeholder else known._replace(plainly=tuple(_landings(same, known, table)))
 
 
 def _landing(base_path: str, path: str, route: Route, modes: list[Mode], note: str | None = None) -> Landing:
@@ -352,9 +375,10 @@ def _typed(base_path: str, protocol: str) -> float:
         return otherwise["slashes"]
     if base_path.endswith("/"):
         return otherwise["closing-slash"]
-    segments = base_path.split("/")
-    if any(is_version(one) and is_version(two) for one, two in pairwise(segments)):
-        return otherwise["twice"]
+    if base_path.lower().count("/v") > 1:
+        versions = [is_version(each) for each in base_path.split("/")]
+        if (True, True) in pairwise(versions):
+            return otherwise["twice"]
     return otherwise["other"]
 
 
@@ -417,8 +441,6 @@ def generic(
     for candidate in candidate_paths(table)[0]:
         found = match(table, candidate + suffix)
         if found is not None and (method in (None, "OPTIONS") or allows(found.route, method or "")):
-            fix = Fix(
-                origin + candidate, WITH_BASE, suffix, configured, candidate + suffix, found.route.path
-            )
+            fix = Fix(origin + candidate, WITH_BASE, suffix, configured, candidate + suffix, found.route.path)
             return fix, found.route
     return None

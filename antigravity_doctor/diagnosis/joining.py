@@ -112,13 +112,13 @@ def invert(rule: Rule, origin: str, path: str, suffix: str) -> tuple[str, ...]:
     `path` is the request path, without query; `suffix` the concrete suffix (placeholders filled), without query.
     """
     candidates = []
-    if suffix and path.endswith(suffix):
-        candidates.append(path[: len(path) - len(suffix)])
+    bare = path[: len(path) - len(suffix)] if suffix and path.endswith(suffix) else None
+    if bare is not None:
+        candidates.append(bare)
     for name, _, text in rule:
         if name == "add-unless":
-            tail = text + suffix
-            if path.endswith(tail):
-                candidates.append(path[: len(path) - len(tail)])
+            if bare is not None and bare.endswith(text):
+                candidates.append(bare[: len(bare) - len(text)])
         elif name in ("whole", "keep-if"):
             candidates.append(path)
         elif name == "resolve":
@@ -129,4 +129,4 @@ def invert(rule: Rule, origin: str, path: str, suffix: str) -> tuple[str, ...]:
         # Some rules read a closing slash as "add nothing of your own": only then the slash makes a difference.
         closed = [base + "/" for base in candidates]
         found = [base for base in closed if run(rule, origin + base, suffix) == wanted]
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(found)) if len(found) > 1 else tuple(found)

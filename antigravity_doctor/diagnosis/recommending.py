@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
+from antigravity_doctor.diagnosis.fixing import appended
 from antigravity_doctor.diagnosis.model import Finding, Fix
 from antigravity_doctor.diagnosis.simulating import PLACEHOLDERS, Simulation, simulate
 from antigravity_doctor.diagnosis.solving import solve
@@ -15,8 +15,7 @@ KEY_PLACEHOLDER = "YOUR_PROXY_KEY"
 """What stands for the proxy's key in everything that can be copied; the key itself is never shown."""
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """One place where a value is typed. kind: env, file, ui or argument; `where` is the file, page or call."""
 
     kind: str
@@ -25,8 +24,7 @@ class Setting:
     where: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Recommendation:
+class Recommendation(NamedTuple):
     """One mode's answer. Where no base URL works `base_url` is "" and `finding` says why; else `proof` proves it.
 
     `settings` are the alternatives for the base URL, the one that wins first; `also` are needed as well; `key` says
@@ -100,13 +98,13 @@ def fixes_for(mode: Mode, table: RouteTable, origin: str, base_url: str) -> tupl
     solutions = solve(mode, table)
     if not solutions:
         return ()
-    best = solutions[0]
-    first = next(each for each in best.simulation.requests if each.required)
+    base_path = solutions[0].base_path
+    first = next(each for each in simulate(mode, origin + base_path, table).requests if each.required)
     return (
         Fix(
-            base_url=origin + best.base_path,
+            base_url=origin + base_path,
             confidence=1.0,
-            appends=first.path[len(best.base_path.rstrip("/")) :],
+            appends=appended(first.path, base_path),
             configured_base_url=base_url,
             resulting_path=first.path,
             route=first.route or "",

@@ -81,9 +81,7 @@ def solve(mode: Mode, table: RouteTable) -> tuple[Solution, ...]:
     return ()
 
 
-def _needs(
-    rule: Rule, required: list[Request], protocol: str, base_path: str, table: RouteTable
-) -> Version | None:
+def _needs(rule: Rule, required: list[Request], protocol: str, base_path: str, table: RouteTable) -> Version | None:
     """The newest `since` among the routes that the required requests reach; None if one of them does not land.
 
     A route of another protocol counts as a miss: landing elsewhere is no success.

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from antigravity_doctor.diagnosis.model import Finding
 from antigravity_doctor.knowledge.routes import Route, RouteTable
-from antigravity_doctor.knowledge.versions import parse_version
+from antigravity_doctor.knowledge.versions import known_versions, parse_version
 
 Headers = Iterable[tuple[str, str]]
 
@@ -42,18 +42,28 @@ def body_kind(body: str | None, headers: Headers = ()) -> str:
     return "other"
 
 
+def in_query(query: str) -> tuple[Finding, ...]:
+    """AGD205 where a key is in the query: no version of the proxy reads one there."""
+    if "key=" not in query:
+        return ()
+    for pair in query.split("&"):
+        name = pair.partition("=")[0]
+        if name.lower() in ("key", "api_key", "apikey", "api-key"):
+            return (Finding("AGD205", "warning", 0.8, {"parameter": name}),)
+    return ()
+
+
 def on_a_route(
     route: Route, method: str | None, status: int | None, kind: str, table: RouteTable
 ) -> tuple[Finding, ...]:
     """Why a request with a right path failed. () where the status is no failure or there is none."""
     facts = {"path": route.path, "status": str(status), "method": method or "", "since": route.since}
     if kind == "html":
-        # A route that this table has but the running server leaves to its web UI: an older proxy, or another program.
-        return (Finding("AGD404", "error", 0.7, facts),)
-    if status is None or status < 400:
-        return ()
+        return _without_the_route(route, facts, web_ui=status in (None, 200, 405))
     if kind == "disabled":
         return (Finding("AGD109", "error", 1.0, facts),)
+    if status is None or status < 400:
+        return ()
     if status == 401:
         # From v4.1.12 a wrong key is 403, so a 401 means that no key arrived; before, it can mean either.
         if _wrong_key_is_403(table):
@@ -72,31 +82,50 @@ def on_a_route(
             return (Finding("AGD406", "error", 0.9, facts),)
         if kind == "empty":
             # An empty 404 is a route miss: this server has not got the route that the table has.
-            return (Finding("AGD403", "error", 0.6, facts),)
+            return _without_the_route(route, facts, web_ui=False)
         return (Finding("AGD405", "error", 0.6 if kind == "unknown" else 0.95, facts),)
     if status == 405:
-        # The table allows this method here, so the server that answered has an older table.
-        return (Finding("AGD403", "error", 0.6, facts),)
-    if status in (400, 406, 413, 415, 422):
+        # The table allows this method here, so the server that answered has another table.
+        return _without_the_route(route, facts, web_ui=False)
+    if status in (400, 406, 413, 415, 422, 426):
         return (Finding("AGD409", "error", 0.9, facts),)
     if status == 503 and kind == "unknown":
         return (Finding("AGD109", "error", 0.5, facts), Finding("AGD408", "error", 0.5, facts))
     return (Finding("AGD408", "error", 0.8, facts),)
 
 
-def on_a_miss(path: str, method: str | None, status: int | None, kind: str) -> tuple[Finding, ...]:
-    """What the status adds to a path that is wrong: why the answer does not look like a 404."""
+def _without_the_route(route: Route, facts: dict[str, str], *, web_ui: bool) -> tuple[Finding, ...]:
+    """The server that answered has not got this route: it is an older proxy where there was one, or no proxy at all.
+
+    `web_ui`: the answer is a page as a web UI gives it (v4.0.0 and newer, facts/proxy-semantics.md §6).
+    """
+    first = known_versions()[0].tag
+    if route.since == first or (web_ui and parse_version(route.since) <= parse_version("4.0.0")):
+        return (Finding("AGD411", "error", 0.7, facts),)
+    findings = (Finding("AGD403", "error", 0.6, facts),)
+    return (*findings, Finding("AGD404", "info", 0.7, facts)) if web_ui else findings
+
+
+def on_a_miss(path: str, method: str | None, status: int | None, kind: str, verdict: str) -> tuple[Finding, ...]:
+    """What the answer adds to a path that is wrong: why it does not look like a 404, or whose answer it is."""
     facts = {"path": path, "status": str(status), "method": method or ""}
-    if kind == "html":
-        return (Finding("AGD404", "info", 0.9, facts),)
     if kind == "disabled":
         return (Finding("AGD109", "error", 1.0, facts),)
     if kind == "ip-blocked":
         return (Finding("AGD203", "error", 1.0, facts),)
+    if verdict == "not-a-path-problem":
+        return ()
+    if kind == "html":
+        if status is not None and status >= 400:
+            return (Finding("AGD411", "warning", 0.5, facts),)
+        return (Finding("AGD404", "info", 0.9, facts),)
     if status in (401, 403):
         return (Finding("AGD207", "info", 0.95, facts),)
     if status == 405:
         return (Finding("AGD407", "info", 0.9, facts),)
+    if status == 404 and kind in ("error", "other"):
+        # The proxy's own 404 for an unknown path is empty (facts/proxy-semantics.md §4).
+        return (Finding("AGD411", "warning", 0.4, facts),)
     return ()
 
 

@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from antigravity_doctor.knowledge.files import load_json
 
 Step = str | Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One request a client sends. `suffix` may hold one placeholder: {model}, {id} or {deployment}."""
 
     method: str
@@ -26,8 +24,7 @@ class Request:
     when: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Mode:
+class Mode(NamedTuple):
     """One protocol or provider setting of a client. `raw` is the JSON object, for what only texts need.
 
     Compared and hashed by identity: there is one object a mode, and caches are keyed by it.
@@ -43,9 +40,14 @@ class Mode:
     requests: tuple[Request, ...]
     raw: Mapping[str, Any]
 
+    def __hash__(self) -> int:
+        return id(self)
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Client:
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+
+class Client(NamedTuple):
     """A client: its names and its modes. `raw` is the JSON object, for what only texts need."""
 
     id: str
@@ -54,6 +56,12 @@ class Client:
     names: tuple[str, ...]
     modes: tuple[Mode, ...]
     raw: Mapping[str, Any]
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
 
 
 class UnknownClientError(KeyError):
@@ -117,7 +125,9 @@ def find_client(name: str) -> Client:
     Raises UnknownClientError, with the nearest clients, where there is none.
     """
     wanted = _fold(name)
-    known = {_fold(each): client for client in reversed(all_clients()) for each in reversed(client.names)}
+    known: dict[str, Client] = {
+        _fold(each): client for client in reversed(all_clients()) for each in reversed(client.names)
+    }
     for client in all_clients():
         if client.id == name:
             return client

@@ -47,6 +47,12 @@ def styles() -> tuple[Style, ...]:
 
 
 @lru_cache(maxsize=1)
+def style_hints() -> tuple[str, ...]:
+    """One of these is in every path that a style finds (lower case)."""
+    return tuple(dict.fromkeys(each.hint for each in styles()))
+
+
+@lru_cache(maxsize=1)
 def harmless() -> dict[str, str]:
     """Paths of requests that are noise: path -> why it is requested."""
     return {each["path"]: each["why"] for each in _data()["harmless"]}

@@ -6,7 +6,6 @@ Paths are patterns in axum's syntax, `:name` being exactly one non-empty segment
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
@@ -17,8 +16,7 @@ Auth = Literal["key", "admin", "none"]
 Body = Literal["json", "multipart", "any", "none"]
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """A route as one version serves it.
 
     `methods` are in the order in which the proxy lists them; ("ANY",) answers every method. `since` and `until` are
@@ -45,8 +43,7 @@ class Route:
         return self.auth == "admin"
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """Tags, both included, between which a path was served with these methods; `until` None means still."""
 
     since: str
@@ -54,8 +51,7 @@ class Span:
     methods: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RouteHistory:
+class RouteHistory(NamedTuple):
     """A path over all versions. `spans` are oldest first; a gap between two of them is a time without the path."""
 
     path: str
@@ -87,8 +83,7 @@ class Pattern(NamedTuple):
     route: Route
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class RouteTable:
+class RouteTable(NamedTuple):
     """All that one version serves. `static` has the routes without parameter by path, `patterns` the others.
     `unlisted` are prefixes below which the proxy has more routes than this table: a miss there is not known to be
     one."""
@@ -98,6 +93,13 @@ class RouteTable:
     static: Mapping[str, Route]
     patterns: tuple[Pattern, ...]
     unlisted: tuple[str, ...]
+
+    # Caches are keyed by the table, and there is one object a version: identity is equality, and cheap.
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
 
 
 @lru_cache(maxsize=1)

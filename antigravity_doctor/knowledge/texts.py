@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from antigravity_doctor.knowledge.files import load_json
 
@@ -20,8 +19,7 @@ GROUPS = ("1xx-reach", "2xx-auth", "3xx-path", "4xx-endpoint", "5xx-settings", "
 _GROUP_OF = {name[0]: name for name in GROUPS}
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(NamedTuple):
     """A finding code's language-free part. `example` and `twin` are run by the test-suite (docs/add-a-finding.md)."""
 
     code: str

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from antigravity_doctor.knowledge.files import load_json
 
@@ -16,12 +15,11 @@ _FORM = re.compile(
 _RELEASE = ((2, 0, ""),)  # sorts after every pre-release, whose parts start with 0 (a number) or 1 (a word)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Version:
+class Version(NamedTuple):
     """A version of Antigravity Tools, ordered as semantic versions are. `text` has no "v": "4.5.8", "3.2.6-test.1"."""
 
-    key: tuple[int, int, int, tuple[tuple[int, int, str], ...]] = field(repr=False)
-    text: str = field(compare=False)
+    key: tuple[int, int, int, tuple[tuple[int, int, str], ...]]
+    text: str
 
     @property
     def tag(self) -> str:

@@ -6,17 +6,12 @@ from antigravity_doctor.diagnosis.answers import Failure, Outcome, Reply
 from antigravity_doctor.diagnosis.judging import ANCHORS, disabled, judge_auth, judge_key, kind_of, message_of
 from antigravity_doctor.diagnosis.model import Finding
 from antigravity_doctor.diagnosis.urls import BadUrlError, host_and_port, parse_base_url
-from antigravity_doctor.knowledge.clients import Mode
+from antigravity_doctor.probes.client_paths import carrier_of, client_headers
 from antigravity_doctor.probes.identify import carries_key
 from antigravity_doctor.probes.lists import lists_of
-from antigravity_doctor.probes.session import Asker, Carrier, Session, Verdict, finding, words
+from antigravity_doctor.probes.session import Asker, Session, Verdict, finding, words
 
 _MODELS = ANCHORS[0]
-_CARRIERS: dict[str, Carrier] = {
-    "authorization": "Authorization",
-    "x-api-key": "x-api-key",
-    "x-goog-api-key": "x-goog-api-key",
-}
 
 
 async def check_auth_mode(session: Session, ask: Asker) -> Verdict:
@@ -85,18 +80,19 @@ async def check_key_carriers(session: Session, ask: Asker) -> Verdict:
     findings: list[Finding] = [*_hidden_by_authorization(session), *_in_query(session)]
     checked: list[str] = []
     undecided = False
-    for header, mode in _client_headers(session).items():
+    for header, mode in client_headers(session).items():
         facts = {"header": header, "mode": mode.name, "status": "", "path": _MODELS, "source": session.key_source or ""}
         if header.startswith("query:"):
             findings.append(finding("AGD205", 0.9, "error", parameter=header.partition(":")[2], **facts))
             continue
         checked.append(header)
-        carrier = _CARRIERS.get(header.lower())
+        carrier = carrier_of(header)
         reads = carries_key(session, header)
-        if carrier is not None and session.key_verdict == "accepted":
+        if carrier is not None and session.key is not None and session.auth == "on":
             outcome = await ask.ask("GET", _MODELS, carrier)
-            reads = outcome.status not in (401, 403) if isinstance(outcome, Reply) else None
-            facts["status"] = str(outcome.status) if isinstance(outcome, Reply) else ""
+            if session.key_verdict == "accepted":
+                reads = outcome.status not in (401, 403) if isinstance(outcome, Reply) else None
+                facts["status"] = str(outcome.status) if isinstance(outcome, Reply) else ""
         if reads is False:
             findings.append(finding("AGD209", **facts))
         undecided = undecided or reads is None
@@ -110,20 +106,6 @@ async def check_key_carriers(session: Session, ask: Asker) -> Verdict:
     if not checked:
         return Verdict("skipped", "no-client")
     return Verdict("pass", facts=shown)
-
-
-def _client_headers(session: Session) -> dict[str, Mode]:
-    """The headers in which the chosen client's modes put the key, with a mode that does so."""
-    client = session.options.client
-    if client is None:
-        return {}
-    headers: dict[str, Mode] = {}
-    for mode in client.modes:
-        header = str((mode.raw.get("key") or {}).get("header") or "")
-        wanted = mode.id == session.options.mode if session.options.mode else mode.preferred
-        if header and wanted:
-            headers.setdefault(header, mode)
-    return headers
 
 
 def _hidden_by_authorization(session: Session) -> list[Finding]:

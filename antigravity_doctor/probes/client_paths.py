@@ -1,4 +1,4 @@
-"""Which requests the user's client would send: the plans of stage `client`, and the paths in them."""
+"""Which requests the user's client would send (the plans of stage `client`), and which header its key travels in."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from antigravity_doctor.diagnosis.simulating import Simulation, simulate
 from antigravity_doctor.diagnosis.solving import solve
 from antigravity_doctor.knowledge.clients import Mode, all_clients
 from antigravity_doctor.knowledge.routes import RouteTable, table_for
-from antigravity_doctor.probes.session import Session
+from antigravity_doctor.probes.session import Carrier, Session
 
 _MOST_PATHS = 48
 """Different paths that are asked for; with a base URL alone, the whole catalogue is tried."""
@@ -38,3 +38,27 @@ def required_paths(plans: list[Simulation]) -> list[str]:
 def client_paths(session: Session) -> list[str]:
     """What stage `client` will ask for if the version is the newest; another one changes it only without a base URL."""
     return required_paths([plan(mode, session, table_for(None)) for mode in modes(session)])
+
+
+def client_headers(session: Session) -> dict[str, Mode]:
+    """The headers in which the chosen client puts its key, each with a mode that does so; `query:NAME` for a query."""
+    client = session.options.client
+    if client is None:
+        return {}
+    headers: dict[str, Mode] = {}
+    for mode in client.modes:
+        header = str((mode.raw.get("key") or {}).get("header") or "")
+        wanted = mode.id == session.options.mode if session.options.mode else mode.preferred
+        if header and wanted:
+            headers.setdefault(header, mode)
+    return headers
+
+
+def carrier_of(header: str) -> Carrier | None:
+    """The header as a way to send our own key; None for one that no version of the proxy reads."""
+    carriers: dict[str, Carrier] = {
+        "authorization": "Authorization",
+        "x-api-key": "x-api-key",
+        "x-goog-api-key": "x-goog-api-key",
+    }
+    return carriers.get(header.lower())

@@ -21,7 +21,7 @@ from antigravity_doctor.diagnosis.judging import (
 )
 from antigravity_doctor.knowledge.behaviour import behaviour_of
 from antigravity_doctor.knowledge.routes import all_routes
-from antigravity_doctor.probes.client_paths import client_paths
+from antigravity_doctor.probes.client_paths import carrier_of, client_headers, client_paths
 from antigravity_doctor.probes.lists import lists_of
 from antigravity_doctor.probes.reach import elsewhere
 from antigravity_doctor.probes.session import Asker, Session, Verdict, finding, first_round, words
@@ -69,6 +69,10 @@ def _second_round(session: Session) -> None:
     elif session.answered("GET", ANCHORS[0], 401) and session.key is not None:
         for path in lists:
             session.send("GET", path, "Authorization")
+        for header in client_headers(session):
+            carrier = carrier_of(header)
+            if carrier is not None:
+                session.send("GET", ANCHORS[0], carrier)
 
 
 async def check_version(session: Session, ask: Asker) -> Verdict:

@@ -53,9 +53,9 @@ class CheckOptions:
     `origin` is `scheme://host:port` as `urls.parse_base_url` gives it. `base_url` must be one that it accepts, and
     `proxy_version` one that `parse_version` accepts. `settings` (the proxy's settings file) is looked at only when the
     target is a loopback address, and its key is used only when no other was given and the port is the same.
-    `environment` is where HTTP proxy variables and client variables are read from. `canary` is a path that cannot exist (None: a random one), `ports` the local
-    ports to look at when the asked one is no proxy (None: those that listen here, or a short list), and `in_container`
-    whether this program runs in a container (None: look).
+    `environment` is where HTTP proxy variables and client variables are read from. `canary` is a path that cannot
+    exist (None: a random one), `ports` the local ports to look at when the asked one is no proxy (None: those that
+    listen here, or a short list), and `in_container` whether this program runs in a container (None: look).
     """
 
     origin: str

@@ -10,8 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 Span = tuple[str, str]
 Line = Sequence[Span]
@@ -36,8 +35,7 @@ _NARROW = 28
 """Columns below which sentences are not squeezed into what is left beside other columns."""
 
 
-@dataclass(frozen=True, slots=True)
-class Terminal:
+class Terminal(NamedTuple):
     """What the output can show: `width` in columns, whether colours and whether more than ASCII."""
 
     width: int = 80

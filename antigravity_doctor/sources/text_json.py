@@ -31,6 +31,7 @@ _HOSTS = _names("host httphost requesthost")
 _BODIES = _names("responsebody responsetext errorbody")
 _REQUESTS = _names("request req httprequest httprequestinfo config")
 _ANSWERS = _names("response res httpresponse")
+_NEVER = _names("headers requestheaders responseheaders referer referrer origin httpreferer httpreferrer useragent")
 _TEXTS_DEEP = 12
 _MOST_NODES = 200_000
 
@@ -113,11 +114,11 @@ def _walk(root: Any, scan_text: Callable[[str], list[Draft]]) -> Iterator[Draft]
             if taken is not None:
                 yield taken
             if depth < _TEXTS_DEEP:
-                skip = (*_TARGETS, "request", "headers", "requestheaders", "responseheaders") if taken else ()
+                skip = (*_TARGETS, "request") if taken else ()
                 children = [
                     (child, context, depth + 1)
                     for key, child in node.items()
-                    if isinstance(child, (dict, list, str)) and _plain(key) not in skip
+                    if isinstance(child, (dict, list, str)) and (name := _plain(key)) not in skip and name not in _NEVER
                 ]
                 stack.extend(reversed(children))
 
@@ -138,7 +139,9 @@ def _context(keys: dict[str, Any], outer: _Context) -> _Context:
             status = status or _first(inner, _STATUSES, _as_status)
             content = inner.get("content", inner.get("body", inner.get("data")))
             if isinstance(content, dict):
-                content = content.get("text", json.dumps(content, ensure_ascii=False))
+                text = content.get("text")
+                named = "error" in content or "message" in content or "detail" in content
+                content = json.dumps(content, ensure_ascii=False) if named and text is None else text
             body = body if body is not None else _as_text(content)
     for name in ("error", "err"):
         error = keys.get(name)

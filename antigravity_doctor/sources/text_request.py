@@ -237,6 +237,8 @@ class Draft:
 
     def found(self) -> FoundRequest:
         """The finished result."""
+        if self.body is None and ("content-length", "0") in self.headers:
+            self.body = ""
         body = None if self.body is None else mask_secrets(self.body[:BODY_LIMIT])[:BODY_LIMIT]
         headers = (*self.headers, *query_hints(self.query))
         return FoundRequest(

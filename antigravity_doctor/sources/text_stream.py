@@ -45,6 +45,7 @@ _REQUEST_LINE = re.compile(rf"(?:>\s*)?(?:{_VERBS}) (?=\S)")
 _REQUEST_END = re.compile(r" HTTP/\d(?:\.\d)?$")
 _HEADER_LINE = re.compile(r"(?:[<>]\s*)?([A-Za-z][A-Za-z0-9-]{1,40}):(?:\s+(.*))?$")
 _STACK_FRAME = re.compile(r"\s*(?:File \"|at |from |#\d+ )")
+_LOG_LINE = re.compile(r"\s*(?:\S+\s+\|\s+)?\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
 _JSON_OPENS = re.compile(r"\s*[\[{]\s*(?:$|[\"'{\[])")
 _JSON_FIELD = re.compile(r"\"\s*:|\[\s*\{")
 _STRINGS = re.compile(r"\"[^\"\\]*+(?:\\.[^\"\\]*+)*+\"|'[^'\\]*+(?:\\.[^'\\]*+)*+'")
@@ -52,7 +53,7 @@ _BODY_FIELD = re.compile(r"response_?(?:body|text)[\"']?\s*:\s*([\"'`])(.*?)\1\s
 _NO_BODY = re.compile(r"[(\[](?:no body|empty body|no content)[)\]]", re.IGNORECASE)
 _KNOWN_BODY = re.compile(r"(?:Proxy service is currently disabled|404 page not found|Not Found|Method Not Allowed)\.?")
 _BASE_FIELD = re.compile(r"[\"']?base_?ur[li][\"']?\s*[:=]\s*[\"'](https?://[^\s\"']+)", re.IGNORECASE)
-_URL_FIELD = re.compile(r"\s*[\"']?(?:url|path)[\"']?\s*[:=]\s*[\"']?/", re.IGNORECASE)
+_URL_FIELD = re.compile(r"\s*[\"']?url[\"']?\s*[:=]\s*[\"']?/", re.IGNORECASE)
 
 _FRAGMENTS = frozenset(word[:length] for word in RESOURCES for length in range(1, len(word))) - RESOURCES
 _KEY_END = re.compile(
@@ -77,6 +78,8 @@ class Reader:
         self._method: str | None = None
         self._error_body: str | None = None
         self._hint_line = 0
+        self._hint_in_log = False
+        self._in_log = False  # the line being read is one of a log
         self._base: tuple[str, int] | None = None
         self._answer_line = -1000
         self._body: list[str] | None = None
@@ -97,7 +100,7 @@ class Reader:
         """Take the next line, with or without its line end."""
         if self._held is None and not self._block and self._body is None:
             bare = _bare_line(line.strip())
-            if bare is not None:
+            if bare is not None and bare.path.rpartition("/")[2].lower() not in _FRAGMENTS:
                 self._number += 1
                 self._blank_lines = 0
                 self._take([bare])
@@ -278,6 +281,10 @@ class Reader:
                 drafts[-1].body = text[:BODY_LIMIT]
             self._details(outside, outside, drafts[:1])
             return drafts
+        method = method_field(text) if not any(draft.strength > 1 for draft in inside) else None
+        if method is not None and (pending := self._near()) is not None and pending.method is None:
+            pending.method = method  # the options of a `fetch(url, {…})`
+            return []
         if inside:
             if error and names_error(text) and len(inside) == 1 and inside[0].body is None:
                 inside[0].body = text[:BODY_LIMIT]
@@ -324,13 +331,19 @@ class Reader:
     def _near(self) -> Draft | None:
         """The pending request, if it is near enough for this line to speak of it."""
         pending = self._pending
-        if pending is None or self._number - pending.line > _REACH_BACK or pending.source == "proxy-log":
+        if pending is None or self._number - pending.line > _REACH_BACK:
             return None
-        return pending
+        # Lines of the proxy's log are about many requests at once; only other text beside them is about this one.
+        return None if self._in_log and pending.source == "proxy-log" else pending
 
     def _hints(self, line: str) -> None:
         if _STACK_FRAME.match(line):
             return
+        self._in_log = _LOG_LINE.match(line) is not None
+        self._read_hints(line)
+        self._in_log = False
+
+    def _read_hints(self, line: str) -> None:
         pending = self._near()
         lowered = line.lower() if len(line) < 4000 else line[:4000].lower()
         if "response" in lowered:
@@ -370,6 +383,7 @@ class Reader:
         elif pending is None or pending.status != status:
             self._status = status
             self._hint_line = self._number
+            self._hint_in_log = self._in_log
 
     def _add_body(self, body: str) -> None:
         pending = self._near()
@@ -475,15 +489,20 @@ class Reader:
     def _use_hints(self, draft: Draft) -> None:
         if self._hint_line == 0:
             return
-        if self._number - self._hint_line <= _REACH_AHEAD and draft.source not in ("access-log", "proxy-log"):
+        fits = (draft.source == "proxy-log" and not self._hint_in_log) or draft.source not in (
+            "access-log",
+            "proxy-log",
+        )
+        if fits and self._number - self._hint_line <= _REACH_AHEAD:
             if draft.status is None:
                 draft.status = self._status
             if draft.method is None:
                 draft.method = self._method
             if draft.body is None:
                 draft.body = self._error_body
-        self._status = self._method = self._error_body = None
-        self._hint_line = 0
+        if draft.strength > 1:
+            self._status = self._method = self._error_body = None
+            self._hint_line = 0
 
     def _release(self) -> None:
         pending, self._pending = self._pending, None
@@ -505,19 +524,13 @@ def _bare_line(stripped: str) -> Draft | None:
     parts = bare_parts(stripped, line_of_many=True)
     if parts is None:
         return None
-    start = len(stripped) - len(parts.target) if stripped.endswith(parts.target) else 0
+    method, status, target, host, source, strength = parts
+    start = len(stripped) - len(target) if stripped.endswith(target) else 0
     draft = Draft(
-        stripped,
-        start,
-        len(stripped),
-        parts.target,
-        method=parts.method,
-        status=parts.status,
-        source=parts.source,
-        strength=parts.strength,
+        stripped, start, len(stripped), target, method=method, status=status, source=source, strength=strength
     )
-    if parts.host is not None:
-        draft.host = parts.host
+    if host is not None:
+        draft.host = host
     return draft
 
 

@@ -6,10 +6,9 @@ known there.
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from antigravity_doctor.diagnosis.recommending import Recommendation, Setting, recommend
@@ -80,11 +79,14 @@ def _code_section(entry: Code) -> list[str]:
         return lines
     if entry.example["kind"] == "explain-path":
         return [*lines, "", "```console", f"$ {command}", "```"]
-    return [*lines, "", "```sh", *_staged(entry.example), command, "```"]
+    staged = _staged(entry.example)
+    if staged is None:
+        return [*lines, f"- To find out: `{command}`"]
+    return [*lines, "", "To see it without a proxy:", "", "```sh", *staged, command, "```"]
 
 
-def _staged(example: Mapping[str, Any]) -> list[str]:
-    """What shows the finding without a fault of one's own: the stand-in in the background, the variables that matter."""
+def _staged(example: Mapping[str, Any]) -> list[str] | None:
+    """What comes before the command: the variables that matter, the stand-in. None if the stand-in cannot do it."""
     lines = [f"export {name}={shlex.quote(_port(value))}" for name, value in example.get("environment", {}).items()]
     server = example.get("server", {})
     options = {
@@ -94,10 +96,10 @@ def _staged(example: Mapping[str, Any]) -> list[str]:
         "running": lambda value: [] if value else ["--disabled"],
         "mcp_on": lambda value: ["--mcp"] if value else [],
     }
-    if server and set(server) <= set(options) and "also" not in example and "settings" not in example:
-        words = [word for name, value in server.items() for word in options[name](value)]
-        lines.append(" ".join(["agdoctor stand-in --port 8045", *words, "--quiet &"]))
-    return lines
+    if not server or not set(server) <= set(options) or "also" in example or "settings" in example:
+        return None
+    words = [word for name, value in server.items() for word in options[name](value)]
+    return [*lines, " ".join(["agdoctor stand-in --port 8045", *words, "--quiet &"])]
 
 
 def _port(value: object) -> str:
@@ -137,7 +139,7 @@ def base_urls_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _client_section(client: Client, found: Iterable[Recommendation]) -> list[str]:
+def _client_section(client: Client, found: Sequence[Recommendation]) -> list[str]:
     lines = [
         "",
         f'<a id="{client.id}"></a>',
@@ -149,27 +151,38 @@ def _client_section(client: Client, found: Iterable[Recommendation]) -> list[str
         "| mode | speaks | versions of the client | base URL | set it in | known |",
         "|---|---|---|---|---|---|",
     ]
-    notes: dict[str, None] = {}
+    notes: dict[str, list[str]] = {}
+    modes = []
     for each in found:
         name = f"**{_cell(each.mode.name)}**" if each.mode.preferred else _cell(each.mode.name)
+        versions = re.sub(r"^for versions? ", "", versions_text(each.mode))
+        modes.append(_cell(each.mode.name) + (f", {versions}" if versions else ""))
         cells = [
             name,
             protocol_name(each.mode.protocol),
-            versions_text(each.mode).removeprefix("for ") or "all",
+            versions or "all",
             _url(each),
             _where((*each.settings, *each.also)),
             _known(each),
         ]
         lines.append("| " + " | ".join(cells) + " |")
-        notes |= dict.fromkeys(_prose(warning) for warning in each.warnings)
-        reasons: dict[str, list[str]] = {}
-        for setting, because in each.ignored:
-            reasons.setdefault(because, []).append(f"`{setting}`")
-        for because, names in reasons.items():
-            notes[f"Without effect ({_prose(because)}): {', '.join(names)}."] = None
+        for note in _notes(each):
+            notes.setdefault(note, []).append(modes[-1])
+    lines.append("")
+    for note, where in notes.items():
+        # A note about some of the modes says about which.
+        lines.append(f"- {note}" if len(where) == len(modes) else f"- {'; '.join(where)}: {note}")
     sources = dict.fromkeys(str(each.mode.raw["provenance"]["source"]) for each in found)
-    lines += ["", *(f"- {note}" for note in notes), *(f"- From: {_prose(source)}" for source in sources)]
-    return lines
+    return [*lines, *(f"- From: {_prose(source)}" for source in sources)]
+
+
+def _notes(found: Recommendation) -> list[str]:
+    """The warnings of a mode, and the settings that look right and are not read."""
+    reasons: dict[str, list[str]] = {}
+    for setting, because in found.ignored:
+        reasons.setdefault(because, []).append(f"`{setting}`")
+    ignored = [f"without effect ({_prose(because)}): {', '.join(names)}." for because, names in reasons.items()]
+    return [*map(_prose, found.warnings), *ignored]
 
 
 def _url(found: Recommendation) -> str:
@@ -216,14 +229,9 @@ def _prose(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Characters that Markdown acts on, escaped."""
-    return re.sub(r"([\\*_<>\[\]])", r"\\\1", text)
+    """Characters that Markdown acts on, escaped; an underscore inside a word is none."""
+    return re.sub(r"([\\*<>\[\]]|\b_|_\b)", r"\\\1", text)
 
 
 def _cell(text: object) -> str:
     return _prose(str(text)).replace("|", "\\|").replace("\n", " ")
-
-
-def example_of(entry: Code) -> str:
-    """The example of a code as the JSON that stands in the registry (for docs/add-a-finding.md)."""
-    return json.dumps(dict(entry.example), indent=2)

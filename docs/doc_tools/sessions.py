@@ -24,7 +24,6 @@ import re
 import shlex
 import socket
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -39,6 +38,8 @@ from antigravity_doctor.servers import stand_in
 ROOT = Path(__file__).resolve().parents[2]
 SHOWN_PORT = "8045"
 WIDTH = 100
+HOME = "/home/of-a-reader"
+"""A home directory without any settings in it: one that does not exist."""
 _FIRST_PORT, _LAST_PORT = 8701, 8999
 """Four digits, as 8045 has, so that columns and line breaks are the same; not a number that any text names."""
 
@@ -119,12 +120,10 @@ def run(
     with contextlib.ExitStack() as stack:
         port = free_port()
         stack.enter_context(_serving(context, port))
-        home = stack.enter_context(tempfile.TemporaryDirectory())
-        environment = {"HOME": home, "USERPROFILE": home, "COLUMNS": str(width), "PATH": os.environ.get("PATH", "")}
+        environment = {"HOME": HOME, "USERPROFILE": HOME, "COLUMNS": str(width), "PATH": os.environ.get("PATH", "")}
         environment |= {"FORCE_COLOR": "1"} if colour else {"NO_COLOR": "1"}
         environment |= {name: str(value) for name, value in context.get("environment", {}).items()}
-        argv = [re.sub(rf"\b{SHOWN_PORT}\b", str(port), word) for word in argv] if "server" in context else argv
-        if context.get("hostile") == "refused":
+        if "server" in context or "hostile" in context:
             argv = [re.sub(rf"\b{SHOWN_PORT}\b", str(port), word) for word in argv]
         out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True, newline="\n")
         stdin = io.TextIOWrapper(io.BytesIO(str(context.get("stdin", "")).encode()), encoding="utf-8")
@@ -144,7 +143,7 @@ def run(
         except SystemExit as ended:
             code = ended.code if isinstance(ended.code, int) else 0 if ended.code is None else 1
         out.flush()
-        text = out.buffer.getvalue().decode("utf-8").replace(home, "/home/you")
+        text = out.buffer.getvalue().decode("utf-8")
     if _CRASH in text:
         raise RuntimeError(f"agdoctor {shlex.join(argv)}: {text}")
     text = re.sub(rf"(?<!\d){port}(?!\d)", SHOWN_PORT, text)

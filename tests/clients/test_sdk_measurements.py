@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -186,4 +185,4 @@ def test_the_measurements_refute_a_wrong_join_rule(client: str, version: str, wr
     (name, _), sent = next(iter(calls(item).items()))
     mode = mode_for(find_client(client), name, version)
     assert fitting(mode, sent)
-    assert not fitting(replace(mode, steps=wrong_rule), sent)
+    assert not fitting(mode._replace(steps=wrong_rule), sent)
