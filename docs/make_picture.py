@@ -92,8 +92,7 @@ FORMAT = """\
 
 def session_of(picture: Picture) -> str:
     """The session with its colours: the prompt, the command, and what it prints."""
-    command = sessions.parse(picture.command)
-    assert command is not None
+    command = sessions.CommandLine(tuple(picture.command.split()[1:]))
     shown = sessions.run(command, colour=True, width=picture.width).text
     return f"\x1b[1;32m$\x1b[0m \x1b[1m{picture.command}\x1b[0m\n{shown.rstrip()}\n"
 

@@ -80,6 +80,8 @@ def command(
         sys.stderr.write("\n")
     except OSError as error:
         raise BadInputError(error.strerror or str(error)) from None
+    except ValueError:  # a name that no resolver takes, such as one with a NUL
+        raise BadInputError(f"--host {options.printable_input(host)} is no host name: leave it out.") from None
 
 
 class _Printer:

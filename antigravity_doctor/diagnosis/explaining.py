@@ -312,6 +312,9 @@ def _with_base(asked: _Asked, base_path: str, anatomy: Anatomy) -> _Missed | Non
         return _unserved(asked, anatomy, guesses)
     if path == base_path:
         return _whole(asked, anatomy)
+    if client is not None and hypotheses(path, client, asked.method, anatomy.endpoint):
+        # This client makes such paths, but of another base URL.
+        return None
     solved = fixing.generic(path, base_path, asked.method, table, asked.origin, asked.configured)
     if solved is None:
         return None

@@ -172,8 +172,10 @@ def hypotheses(path: str, client: Client | None, method: str | None, endpoint: s
         slash = base[-1:] == "/"
         for family in families:
             if family.rule is not PLAIN:
-                for each in invert(family.rule, _ORIGIN, path, suffix):
-                    found.append(Hypothesis(each, suffix, _appended(path, each, suffix), family, family.modes))
+                found += [
+                    Hypothesis(each, suffix, _appended(path, each, suffix), family, family.modes)
+                    for each in invert(family.rule, _ORIGIN, path, suffix)
+                ]
             else:
                 # Stripping rules never leave a slash there: a client that simply adds has done this.
                 found.append(Hypothesis(base, suffix, suffix, family, family.slashed if slash else family.modes))

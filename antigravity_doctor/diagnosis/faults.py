@@ -40,7 +40,7 @@ def path_findings(anatomy: Anatomy, route: Route | None, confidence: float, exac
         wanted = "/" + first if is_version(first) else ""
         last = kinds.rfind("v")
         if last >= 0 and parts[last].text != wanted:
-            facts = {"path": path, "endpoint": endpoint, "found": parts[last].text, "route": route.path}
+            facts = {"path": path, "endpoint": endpoint, "found": parts[last].text, "right": wanted + endpoint}
             found.append(Finding("AGD304", "error", confidence, facts))
         elif last < 0 and wanted:
             facts = {"path": path, "wanted": wanted, "endpoint": endpoint}
@@ -65,10 +65,9 @@ def _stacked(anatomy: Anatomy, confidence: float, exact: bool) -> list[Finding]:
     first, second = anatomy.parts[before].text, anatomy.parts[last].text
     facts = {"path": anatomy.canonical, "first": first, "second": second}
     found = [Finding("AGD302", "error", confidence, facts)]
-    if first == "/models" and before + 1 == last and not exact:
+    if first == "/models" and before + 1 == last and ":" in second and not exact:
         # "/models/models/NAME:action": either that, or the model was named "models/NAME".
-        if ":" in second:
-            found.append(Finding("AGD318", "error", 0.3, {"path": anatomy.canonical}))
+        found.append(Finding("AGD318", "error", 0.3, {"path": anatomy.canonical}))
     else:
         found.append(Finding("AGD310", "error", confidence if exact else 0.8, facts))
     return found

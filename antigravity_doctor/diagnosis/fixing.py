@@ -123,7 +123,7 @@ def guessed(guesses: list[Hypothesis], table: RouteTable, origin: str, sent_to: 
         total += candidate.weight
     if len(ranked) > 1:
         ranked.sort(key=_rank)
-    fixes = []
+    fixes: list[Fix] = []
     for candidate in ranked[:_MOST_FIXES]:
         share = ceiling * candidate.weight / total
         if share < _LEAST and fixes:
@@ -377,8 +377,9 @@ def _typed(base_path: str, protocol: str) -> float:
         return otherwise["closing-slash"]
     if base_path.lower().count("/v") > 1:
         versions = [is_version(each) for each in base_path.split("/")]
-        if (True, True) in pairwise(versions):
-            return otherwise["twice"]
+        pairs = list(pairwise(versions)).count((True, True))
+        if pairs:
+            return otherwise["twice"] / pairs
     return otherwise["other"]
 
 

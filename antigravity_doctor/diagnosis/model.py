@@ -2,13 +2,16 @@
 
 Nothing here has behaviour. The words for a finding are not here either: a finding carries its code and the *facts*
 that its text needs, and `knowledge.texts` turns both into a sentence in a language.
+
+They are named tuples, not dataclasses: both are frozen, and building a dataclass costs 0.7 ms of every start, which
+is most of what `explain-path` may take (tests/benchmarks/README.md).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from types import MappingProxyType
+from typing import Literal, NamedTuple
 
 Severity = Literal["error", "warning", "info"]
 Verdict = Literal[
@@ -17,8 +20,10 @@ Verdict = Literal[
 Status = Literal["pass", "warn", "fail", "skipped", "inconclusive"]
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+NO_FACTS: Mapping[str, str] = MappingProxyType({})
+
+
+class Fix(NamedTuple):
     """One thing to type: the base URL, and the proof of what it leads to.
 
     `confidence` is 0..1 and says how sure it is that this is *the user's* case; that `base_url` routes for a client
@@ -35,8 +40,7 @@ class Fix:
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One thing that is wrong (or worth knowing), by its stable code.
 
     `facts` are the values that the code's text has placeholders for. `evidence` are observed lines (already safe to
@@ -46,13 +50,12 @@ class Finding:
     code: str
     severity: Severity
     confidence: float
-    facts: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str] = NO_FACTS
     evidence: tuple[str, ...] = ()
     fixes: tuple[Fix, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RequestTrace:
+class RequestTrace(NamedTuple):
     """A request that a probe made, and what came back. `curl` and `powershell` repeat it; they never hold a key."""
 
     method: str
@@ -63,8 +66,7 @@ class RequestTrace:
     powershell: str
 
 
-@dataclass(frozen=True, slots=True)
-class CheckResult:
+class CheckResult(NamedTuple):
     """The outcome of one check. `because` is set for `skipped` and `inconclusive`, as the key of a reason text.
 
     `id` is the key of the check's texts (title, one summary a status); `facts` fill their placeholders.
@@ -74,13 +76,12 @@ class CheckResult:
     stage: Literal["reach", "identity", "auth", "routes", "client"]
     status: Status
     because: str | None = None
-    facts: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str] = NO_FACTS
     findings: tuple[Finding, ...] = ()
     requests: tuple[RequestTrace, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class CheckReport:
+class CheckReport(NamedTuple):
     """All of a `check` run. `served_by` and `auth` are what was *observed*, "unknown" where nothing settles it."""
 
     url: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from antigravity_doctor.diagnosis.judging import RequestVerdict, judge_request, seen_by_options
 from antigravity_doctor.diagnosis.model import Finding
@@ -116,7 +116,7 @@ def _client_verdict(session: Session, verdicts: list[ModeVerdict]) -> Verdict:
     subject = preferred if preferred.works is False else bad[0]
     findings = _mode_findings(session, subject)
     if good:
-        softer = tuple(replace(each, severity="warning") if each.severity == "error" else each for each in findings)
+        softer = tuple(each._replace(severity="warning") if each.severity == "error" else each for each in findings)
         return Verdict("warn", facts=facts, findings=softer)
     return Verdict("fail", facts=facts, findings=findings)
 
@@ -142,7 +142,7 @@ def _mode_findings(session: Session, verdict: ModeVerdict) -> tuple[Finding, ...
     )
     findings = explanation.findings
     if findings and explanation.fixes:
-        findings = (replace(findings[0], fixes=explanation.fixes), *findings[1:])
+        findings = (findings[0]._replace(fixes=explanation.fixes), *findings[1:])
     return findings
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 
 from antigravity_doctor.diagnosis.answers import Failure, Outcome, Reply
@@ -43,7 +42,7 @@ async def check_name(session: Session, ask: Asker) -> Verdict:
     if isinstance(found, Failure):
         if session.http_proxy is not None:
             return Verdict("pass", facts=facts | {"addresses": words("left-to-proxy")})
-        return Verdict("fail", facts=facts, findings=(replace(finding("AGD103", **facts), evidence=(found.detail,)),))
+        return Verdict("fail", facts=facts, findings=(finding("AGD103", **facts)._replace(evidence=(found.detail,)),))
     session.addresses = found[:_MOST_ADDRESSES]
     return Verdict("pass", facts=facts | {"addresses": ", ".join(each.ip for each in session.addresses)})
 
@@ -76,7 +75,7 @@ async def check_port(session: Session, ask: Asker) -> Verdict:
         found = finding("AGD101", **facts)
     else:
         found = finding("AGD102", **facts, seconds=f"{session.options.timeout:g}")
-    findings = [replace(found, evidence=(failure.detail,))]
+    findings = [found._replace(evidence=(failure.detail,))]
     if working and only_v6:
         findings.append(finding("AGD104", **facts, refused=first.ip, works=working[0].ip))
     findings += _container(session, facts)
@@ -179,9 +178,9 @@ async def _broken(session: Session, outcomes: list[Outcome], facts: dict[str, st
     if failure.kind == "proxy" and session.http_proxy is not None:
         name, value = session.http_proxy
         more = {"variable": name, "proxy": without_credentials(value)}
-        return replace(finding("AGD107", 1.0, "error", **facts, **more), evidence=evidence)
+        return finding("AGD107", 1.0, "error", **facts, **more)._replace(evidence=evidence)
     if failure.kind in ("certificate", "tls"):
-        return replace(finding("AGD114", **facts, detail=detail), evidence=evidence)
+        return finding("AGD114", **facts, detail=detail)._replace(evidence=evidence)
     if failure.kind == "no-tls":
         return await _no_tls(session, facts, detail)
     program, raw = await _sniff(session)
@@ -192,7 +191,7 @@ async def _broken(session: Session, outcomes: list[Outcome], facts: dict[str, st
         return finding("AGD111", **facts, program=words("not-http"), detail=said or detail)
     if failure.kind in ("timeout", "connect-timeout") and not raw:
         return finding("AGD102", **facts, seconds=f"{session.options.timeout:g}")
-    return replace(finding("AGD112", **facts, detail=detail), evidence=evidence)
+    return finding("AGD112", **facts, detail=detail)._replace(evidence=evidence)
 
 
 async def _no_tls(session: Session, facts: dict[str, str], detail: str) -> Finding:

@@ -207,8 +207,8 @@ class Session:
         )
 
     def hidden(self, text: str) -> str:
-        """A server's words without the key, should it have echoed it."""
-        return self.key.hidden_in(text) if self.key is not None else text
+        """A server's words without the key, should it have echoed it, or anything else that looks like one."""
+        return redact(self.key.hidden_in(text) if self.key is not None else text)
 
 
 class Asker:

@@ -21,8 +21,8 @@ from antigravity_doctor.sources.text_request import (
 
 __all__ = ["FoundRequest", "find_requests", "is_bare_path", "iter_requests", "mask_secrets", "strip_terminal_controls"]
 
-_REMEMBERED = 100_000
-"""How many distinct requests `iter_requests` remembers, to give each only once."""
+_COMPARED = 64
+"""With how many earlier mentions of its path a request is compared: a list of 10,000 hosts stays linear."""
 
 
 def is_bare_path(text: str) -> bool:
@@ -48,7 +48,7 @@ def find_requests(text: str, *, limit: int | None = None) -> list[FoundRequest]:
     by_path: dict[str, list[int]] = {}
     for request in iter_requests(text.splitlines()):
         known = by_path.setdefault(request.path, [])
-        same = next((at for at in known if _agree(found[at], request)), None)
+        same = next((at for at in known[:_COMPARED] if _agree(found[at], request)), None)
         if same is not None:
             found[same] = _combined(found[same], request)
         elif limit is not None and len(found) >= limit:
@@ -69,14 +69,13 @@ def iter_requests(lines: Iterable[str]) -> Iterator[FoundRequest]:
     from antigravity_doctor.sources.text_stream import Reader
 
     reader = Reader()
-    seen: dict[int, None] = {}
     for line in lines:
         reader.feed(line)
         if reader.ready:
-            yield from _unseen(reader.ready, seen)
+            yield from reader.ready
             reader.ready = []
     reader.close()
-    yield from _unseen(reader.ready, seen)
+    yield from reader.ready
 
 
 def strip_terminal_controls(text: str) -> str:
@@ -84,18 +83,6 @@ def strip_terminal_controls(text: str) -> str:
     from antigravity_doctor.sources.text_cleaning import strip_terminal_controls as strip
 
     return strip(text)
-
-
-def _unseen(requests: list[FoundRequest], seen: dict[int, None]) -> Iterator[FoundRequest]:
-    for request in requests:
-        # The hash, not the values: a path can be a megabyte.
-        key = hash((request.method, request.path, request.status, request.url))
-        if key in seen:
-            continue
-        if len(seen) >= _REMEMBERED:
-            del seen[next(iter(seen))]
-        seen[key] = None
-        yield request
 
 
 def _from_bare(bare: Bare, text: str) -> FoundRequest:

@@ -220,7 +220,7 @@ def _judge(line: str, draft: Draft) -> bool:
             draft.strength = 1
             return level > 0 or is_near(host)
         if is_near(host):
-            draft.strength = 1 if names_prefix_only(path) and not near_status else 2
+            draft.strength = 1 if names_prefix_only(path) else 2
             return path != "/" or near_status or _alone(line, draft)
         draft.strength = 2 if level == 2 and not names_prefix_only(path) else 1
         if near_status and path != "/":

@@ -97,14 +97,22 @@ _MASKS: tuple[tuple[tuple[str, ...], str, str], ...] = (
     # header or setting: name, separator, optional scheme word, value
     (
         ("key", "authorization", "token", "secret", "passw", "pwd", "cookie"),
-        rf"({_NAMES}[\"']?\s{{0,4}}[:=]\s{{0,4}}[\"']?)(?:(?:bearer|basic|token|digest)\s+)?[^\s\"',&}}]+",
+        rf"({_NAMES}[\"']?\s{{0,4}}[:=]\s{{0,4}}[\[(\"']{{0,3}})(?:(?:bearer|basic|token|digest)\s+)?[^\s\"',&}}]+",
         rf"\1{MASK}",
     ),
-    (("key", "token"), r"((?<![\w-])(?:key|token)[\"']?\s{0,4}[:=]\s{0,4}[\"']?)[^\s\"',&}]+", rf"\1{MASK}"),
+    (("key", "token"), r"((?<![\w-])(?:key|token)[\"']?\s{0,4}[:=]\s{0,4}[\[(\"']{0,3})[^\s\"',&}]+", rf"\1{MASK}"),
     (("bearer", "basic"), r"((?<!\w)(?:bearer|basic)\s+)[^\s\"',]{3,}", rf"\1{MASK}"),
     (
         ("-u", "-a", "--token", "--passw"),
         r"((?:^|\s)(?:-u|--user|--api-key|--token|--password|-a|--auth)[\s=]+[\"']?)[^\s\"']+",
+        rf"\1{MASK}",
+    ),
+    # `setx ANTHROPIC_AUTH_TOKEN …`
+    (("_key", "_token", "_secret"), r"(_(?:KEY|TOKEN|SECRET)\s{1,4}[\"']?)[^\s\"']{8,}", rf"\1{MASK}"),
+    # HAR: {"name": "x-api-key", "value": …}
+    (
+        ("value",),
+        r"(\"name\"\s?:\s?\"[^\"]{0,40}(?:key|auth|token|cookie|secret)[^\"]{0,20}\"\s?,\s?\"value\"\s?:\s?\")[^\"]+",
         rf"\1{MASK}",
     ),
     # sentences: "the API key is …", in the languages that people paste

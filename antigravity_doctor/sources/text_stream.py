@@ -27,6 +27,8 @@ _MOST_LINES = 400
 _MOST_CHARACTERS = 100_000
 """Of one command or JSON value over several lines; a longer one is read line by line."""
 _MOST_WEAK = 20
+_REMEMBERED = 100_000
+"""How many distinct requests are remembered, to give each only once."""
 
 _HEADERS = frozenset(
     (
@@ -72,6 +74,7 @@ class Reader:
         self.ready: list[FoundRequest] = []
         self._weak: list[FoundRequest] = []
         self._sure = False
+        self._seen: dict[int, None] = {}
         self._number = 0
         self._pending: Draft | None = None
         self._status: int | None = None
@@ -414,7 +417,7 @@ class Reader:
         if _REQUEST_LINE.match(stripped) and (end := _REQUEST_END.search(stripped, max(0, len(stripped) - 12))):
             self._end_body()
             sent = stripped.startswith(">")
-            method, target = stripped[: end.start()].lstrip("> \t").split(" ", 1)
+            method, _, target = stripped[: end.start()].lstrip("> \t").partition(" ")
             if not target.startswith(("/", "http://", "https://")):
                 return False
             source = "curl" if sent else "text"
@@ -511,7 +514,13 @@ class Reader:
         if pending.strength > 1:
             self._sure = True
             self._weak = []
-            self.ready.append(pending.found())
+            # The hash, not the values: a path can be a megabyte.
+            key = hash((pending.method, pending.path, pending.status, pending.url))
+            if key not in self._seen:
+                if len(self._seen) >= _REMEMBERED:
+                    del self._seen[next(iter(self._seen))]
+                self._seen[key] = None
+                self.ready.append(pending.found())
         else:
             self._keep_weak(pending)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from antigravity_doctor.diagnosis.recommending import Recommendation, Setting, recommend
@@ -21,6 +21,11 @@ from antigravity_doctor.reports.recommend import versions_text
 from antigravity_doctor.reports.words import protocol_name
 
 GENERATED = "<!-- Written by `python docs/build.py` from the knowledge: change that, not this page. -->"
+
+_COMMAND = re.compile(
+    r"(?<![`\w])(agdoctor [a-z][a-z-]*(?: (?:--?[a-z-]+|[A-Z]+\d*|\d[\w.]*|host\.docker\.internal))*)"
+)
+"""A command in the words of a finding, as far as its options go."""
 
 _GROUP_TITLES = {
     "1xx-reach": "1xx: reaching the proxy",
@@ -89,7 +94,7 @@ def _staged(example: Mapping[str, Any]) -> list[str] | None:
     """What comes before the command: the variables that matter, the stand-in. None if the stand-in cannot do it."""
     lines = [f"export {name}={shlex.quote(_port(value))}" for name, value in example.get("environment", {}).items()]
     server = example.get("server", {})
-    options = {
+    options: dict[str, Callable[[Any], list[str]]] = {
         "version": lambda value: [] if value == "4.5.8" else ["--as", value],
         "auth": lambda value: ["--auth", value],
         "web_ui": lambda value: ["--web-ui"] if value else [],
@@ -118,8 +123,8 @@ def base_urls_page() -> str:
         "# Base URL for every client",
         "",
         f"For Antigravity Tools {table.version} on `{DEFAULT_ORIGIN}`. If your proxy has another host or port, change",
-        "only that part: the path behind it stays. No value here is looked up: agdoctor solves each from what the client",
-        "appends and what the proxy serves, and proves it by joining the two ([how](algebra.md)).",
+        "only that part: the path behind it stays. No value here is looked up: agdoctor solves each from what the",
+        "client appends and what the proxy serves, and proves it by joining the two ([how](algebra.md)).",
         "",
         "For one client, with what to type and to copy: `agdoctor recommend --client NAME --port 8045`.",
         "",
@@ -166,12 +171,20 @@ def _client_section(client: Client, found: Sequence[Recommendation]) -> list[str
             _known(each),
         ]
         lines.append("| " + " | ".join(cells) + " |")
-        for note in _notes(each):
+        for note in dict.fromkeys(_notes(each)):
             notes.setdefault(note, []).append(modes[-1])
     lines.append("")
+    groups: dict[tuple[str, ...], list[str]] = {}
     for note, where in notes.items():
-        # A note about some of the modes says about which.
-        lines.append(f"- {note}" if len(where) == len(modes) else f"- {'; '.join(where)}: {note}")
+        groups.setdefault(tuple(where), []).append(note)
+    for where, said in groups.items():
+        if len(where) == len(modes):
+            lines += [f"- {note}" for note in said]
+            continue
+        # A note about some of the modes says about which, in as few words as will do.
+        others = [mode for mode in modes if mode not in where]
+        label = "; ".join(where) if len(where) <= len(others) else f"All but {'; '.join(others)}"
+        lines += [f"- *{label}*:", *(f"  - {note}" for note in said)]
     sources = dict.fromkeys(str(each.mode.raw["provenance"]["source"]) for each in found)
     return [*lines, *(f"- From: {_prose(source)}" for source in sources)]
 
@@ -186,12 +199,10 @@ def _notes(found: Recommendation) -> list[str]:
 
 
 def _url(found: Recommendation) -> str:
-    return f"`{found.base_url}`" if found.finding is None else f"none works ([{found.finding.code}]({_finding(found)}))"
-
-
-def _finding(found: Recommendation) -> str:
-    assert found.finding is not None
-    return f"findings.md#{found.finding.code.lower()}"
+    if found.finding is None:
+        return f"`{found.base_url}`"
+    code = found.finding.code
+    return f"none works ([{code}](findings.md#{code.lower()}))"
 
 
 def _where(settings: Iterable[Setting]) -> str:
@@ -221,9 +232,7 @@ def _prose(text: str) -> str:
         if index % 2:
             out.append(piece)
             continue
-        piece = re.sub(r"(?<![`\w])(agdoctor (?:[a-z][a-z-]*)(?: (?:--?[a-z-]+|[A-Z]+\d*|\d[\w.]*|host\.docker\.internal))*)",
-                       r"`\1`", piece)
-        parts = re.split(r"(`[^`]*`)", piece)
+        parts = re.split(r"(`[^`]*`)", _COMMAND.sub(r"`\1`", piece))
         out += [part if i % 2 else _escaped(part) for i, part in enumerate(parts)]
     return "".join(out)
 

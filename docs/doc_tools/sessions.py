@@ -6,7 +6,7 @@ A session is run in this process, so a page with twenty of them is built in a mo
 A block may say what must be there while it runs, as JSON in a comment above it (`<!-- with {...} -->`):
 
     {"server":      {...}            a stand-in with these fields of ServerConfig; the command line calls its port 8045
-     "hostile":     "refused"        instead of it, a server that misbehaves (tests/support/hostile.py)
+     "hostile":     "refused",       instead of it, nothing that listens on that port
      "environment": {"NAME": "…"},   variables that are set (none is otherwise)
      "stdin":       "…",             what the command reads from standard input
      "requests":    ["POST /v1/…"]}  what a client sends to `agdoctor stand-in` before Ctrl-C; see `_send`
@@ -59,12 +59,11 @@ _CRASH = "A fault of agdoctor itself"
 
 @dataclass(frozen=True, slots=True)
 class CommandLine:
-    """A command line of a page, taken apart. `head` and `tail` are lines that a pipe at its end lets through."""
+    """A command line of a page, taken apart. `cuts` are the filters behind it: what lets only some lines through."""
 
     argv: tuple[str, ...]
     stderr: bool = True
-    head: int | None = None
-    tail: int | None = None
+    cuts: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +77,8 @@ class Session:
 def parse(line: str) -> CommandLine | None:
     """The `agdoctor` call in a shell line, None if there is none.
 
-    What is piped into it is given by the block's `stdin`; behind it only `2>/dev/null`, `&`, `head -n N` and
-    `tail -n N` are known. Raises ValueError for anything else.
+    What is piped into it is given by the block's `stdin`; behind it only `2>/dev/null`, `&`, `head -n N`, `tail -n N`
+    and `sed -n '/PATTERN/,$p'` are known. Raises ValueError for anything else.
     """
     lexer = shlex.shlex(line, posix=True, punctuation_chars="|&;<>")
     lexer.whitespace_split = True
@@ -99,14 +98,25 @@ def parse(line: str) -> CommandLine | None:
     if len(words) > 1 and words[-2] in (">", "<"):
         words = words[:-2]
     found = replace(found, argv=tuple(words))
-    for stage in stages[calls[-1] + 1 :]:
-        if stage[:2] == ["head", "-n"]:
-            found = replace(found, head=int(stage[2]))
-        elif stage[:2] == ["tail", "-n"]:
-            found = replace(found, tail=int(stage[2]))
+    cuts = tuple(map(tuple, stages[calls[-1] + 1 :]))
+    _cut([], cuts)
+    return replace(found, cuts=cuts)
+
+
+def _cut(lines: list[str], cuts: tuple[tuple[str, ...], ...]) -> list[str]:
+    """What is left of the lines behind these filters. Raises ValueError for a filter that is not known."""
+    for words in cuts:
+        from_match = re.fullmatch(r"/([^/]+)/,\$p", words[-1]) if words else None
+        if words[:2] == ("head", "-n") and len(words) == 3:
+            lines = lines[: int(words[2])]
+        elif words[:2] == ("tail", "-n") and len(words) == 3:
+            lines = lines[-int(words[2]) :]
+        elif words[:2] == ("sed", "-n") and from_match:
+            start = next((index for index, line in enumerate(lines) if re.search(from_match[1], line)), len(lines))
+            lines = lines[start:]
         else:
-            raise ValueError(f"{line!r}: only head -n and tail -n may follow agdoctor")
-    return found
+            raise ValueError(f"`{' '.join(words)}` may not follow agdoctor in a page")
+    return lines
 
 
 def run(
@@ -115,8 +125,8 @@ def run(
     """Runs a command line as a reader's terminal of this width would."""
     context = context or {}
     argv = list(command.argv)
-    if argv[:1] == ["check"] and "--demo" not in argv and not {"--help", "-h"} & set(argv):
-        assert "server" in context or "hostile" in context, f"{argv}: say what answers, with <!-- with {{…}} -->"
+    if argv[:1] == ["check"] and not {"--demo", "--help"} & set(argv) and not {"server", "hostile"} & set(context):
+        raise ValueError(f"agdoctor {shlex.join(argv)}: say what answers, with <!-- with {{…}} -->")
     with contextlib.ExitStack() as stack:
         port = free_port()
         stack.enter_context(_serving(context, port))
@@ -136,30 +146,30 @@ def run(
         ):
             stack.enter_context(patch)
         stack.enter_context(contextlib.redirect_stdout(out))
-        stack.enter_context(contextlib.redirect_stderr(out if command.stderr else io.StringIO()))
+        # A terminal shows both streams as they come; behind a pipe it shows stderr before what the filters let through.
+        err = io.StringIO()
+        stack.enter_context(contextlib.redirect_stderr(out if command.stderr and not command.cuts else err))
         try:
             cli.run()
             code = 0
         except SystemExit as ended:
             code = ended.code if isinstance(ended.code, int) else 0 if ended.code is None else 1
         out.flush()
-        text = out.buffer.getvalue().decode("utf-8")
+        lines = _cut(out.buffer.getvalue().decode("utf-8").splitlines(keepends=True), command.cuts)
+        text = (err.getvalue() if command.stderr else "") + "".join(lines)
     if _CRASH in text:
         raise RuntimeError(f"agdoctor {shlex.join(argv)}: {text}")
     text = re.sub(rf"(?<!\d){port}(?!\d)", SHOWN_PORT, text)
     for pattern, shown in _VOLATILE:
         text = pattern.sub(shown, text)
-    lines = text.splitlines(keepends=True)
-    if command.head is not None:
-        lines = lines[: command.head]
-    if command.tail is not None:
-        lines = lines[-command.tail :]
-    return Session("".join(lines), code)
+    return Session(text, code)
 
 
 def free_port() -> int:
-    """A loopback port of four digits that nothing listens on."""
-    for port in range(_FIRST_PORT + os.getpid() % 50, _LAST_PORT):
+    """A loopback port of four digits that nothing listens on; processes that run side by side begin elsewhere."""
+    ports = range(_FIRST_PORT, _LAST_PORT + 1)
+    for index in range(len(ports)):
+        port = ports[(os.getpid() * 7 + index) % len(ports)]
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
@@ -168,10 +178,9 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def _serving(context: Mapping[str, Any], port: int) -> Iterator[None]:
-    if "hostile" in context:
-        assert context["hostile"] == "refused", "only a closed port is shown in the pages"
-        yield
-    elif "server" in context:
+    if context.get("hostile", "refused") != "refused":
+        raise ValueError("of the servers that misbehave, only the closed port can be shown")
+    if "server" in context:
         with stand_in.run_in_thread(ServerConfig(**context["server"]), port=port):
             yield
     else:
@@ -187,8 +196,8 @@ def _no_surprises(port: int, context: Mapping[str, Any]) -> list[Any]:
 
     patches = [
         mock.patch("antigravity_doctor.probes.discover.USUAL_PORTS", ()),
-        mock.patch("antigravity_doctor.probes.discover.listening_ports", lambda: None),
-        mock.patch("antigravity_doctor.probes.reach.runs_in_container", lambda session: False),
+        mock.patch("antigravity_doctor.probes.discover.listening_ports", return_value=None),
+        mock.patch("antigravity_doctor.probes.reach.runs_in_container", return_value=False),
         mock.patch("antigravity_doctor.servers.stand_in.run_in_thread", on_our_port),
     ]
     if "requests" in context:

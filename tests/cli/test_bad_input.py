@@ -71,7 +71,6 @@ BAD_URLS = [
     ("user:secret@host", "user name or password"),
     ("http://my host:8045/v1", "space"),
     ("http://host/v 1", "space"),
-    ("http://host/v1\n", None),
     ('"http://127.0.0.1:8045"', "quotation marks"),
     ("'http://127.0.0.1:8045'", "quotation marks"),
     ("“http://127.0.0.1:8045”", "quotation marks"),
@@ -95,7 +94,7 @@ BAD_URLS = [
 ]
 
 
-@pytest.mark.parametrize(("url", "hint"), [each for each in BAD_URLS if each[1] is not None])
+@pytest.mark.parametrize(("url", "hint"), BAD_URLS)
 @pytest.mark.parametrize(
     "command",
     [
@@ -333,7 +332,7 @@ def test_standard_input_that_is_not_valid_utf_8() -> None:
     assert found["path"] == "/v1/v1/messages"
 
 
-@pytest.mark.parametrize("path", ["/" + "a" * 1_000_000, "/v1/v1/" + "a/" * 500_000, "/v1" * 333_333, "/" * 1_000_000])
+@pytest.mark.parametrize("path", ["/" + "a" * 1_000_000, "/v1/v1/" + "a/" * 500_000, "/v1" * 333_333, "/v1" + "/" * 1_000_000])
 def test_a_path_of_a_megabyte(path: str) -> None:
     on_terminal = run("explain-path", path)
     assert on_terminal.code == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import sys
 import time
@@ -497,6 +498,85 @@ def test_a_front_that_lets_only_some_paths_in_is_found_by_what_is_missing() -> N
         report = check(url)
     assert "AGD115" in codes(report)
     assert "/v1/messages" in result(report, "routes-anthropic").facts["missing"]
+
+
+# --- answers out of the ordinary -------------------------------------------------------------------------------------
+
+
+def odd(config: ServerConfig, instead: Mapping[str, tuple[int, str] | None], **more: Any) -> CheckReport:
+    """A run against a proxy that has these GET answers in place of its own."""
+    with fronted(config, own_options=False, instead=instead) as url:
+        return check(url, **more)
+
+
+def test_a_version_that_no_proxy_ever_had_is_shown_and_not_believed() -> None:
+    report = odd(ServerConfig("4.5.8"), dict.fromkeys(("/healthz", "/health", "/api/health"), (200, FORK)))
+    assert (result(report, "version").status, result(report, "version").because) == (
+        "inconclusive",
+        "version-unknown-form",
+    )
+    assert result(report, "version").facts["strange"] == "fork-of-mine"
+    assert report.proxy_version is None
+    assert result(report, "routes-openai").status == "pass"
+
+
+FORK = '{"status":"ok","version":"fork-of-mine"}'
+
+
+def test_routes_that_fit_no_version_and_no_version_in_the_answer_leave_it_open() -> None:
+    config = ServerConfig("4.5.8")
+    health = dict.fromkeys(("/healthz", "/health", "/api/health"), (200, '{"status":"ok"}'))
+    with fronted(config, own_options=False, only=("/health", "/v1/models", "/v1/chat", "/agd"), instead=health) as url:
+        report = check(url)
+    assert (result(report, "version").status, result(report, "version").because) == ("inconclusive", "version-hidden")
+    assert result(report, "routes-anthropic").because == "version-hidden"
+    assert codes(report) == []
+
+
+def test_a_list_that_does_not_come_is_explained() -> None:
+    report = odd(ServerConfig("4.5.8"), {"/v1/models/claude": (503, '{"error":{"message":"No available accounts"}}')})
+    assert result(report, "models").status == "fail"
+    assert codes(report) == ["AGD408"]
+
+
+def test_a_list_of_an_odd_form_is_a_warning() -> None:
+    report = odd(ServerConfig("4.5.8"), {"/v1beta/models": (200, '{"pages":[]}')})
+    assert result(report, "models").status == "warn"
+
+
+def test_a_list_that_is_cut_off_is_undecided() -> None:
+    report = odd(ServerConfig("4.5.8"), {"/v1/models/claude": None})
+    assert (result(report, "models").status, result(report, "models").because) == ("inconclusive", "no-answer")
+
+
+def test_a_server_error_where_auth_would_show_leaves_auth_open() -> None:
+    report = odd(ServerConfig("4.5.8", "strict", api_key="K"), {"/v1/models": (500, "{}")}, api_key=Secret("K"))
+    assert report.auth == "unknown"
+    assert result(report, "auth-mode").because == "auth-unclear"
+    assert result(report, "key").because == "auth-unclear"
+    assert result(report, "models").because == "auth-unclear"
+
+
+def test_silence_where_auth_would_show_leaves_auth_open() -> None:
+    report = odd(ServerConfig("4.5.8"), {"/v1/models": None}, api_key=Secret("K"))
+    assert [result(report, each).because for each in ("service", "auth-mode", "key")] == ["no-answer"] * 3
+
+
+def test_a_key_that_http_cannot_carry_is_said_to_be_that() -> None:
+    with run_in_thread(ServerConfig("4.5.8", "strict")) as running:
+        report = check(running.url, api_key=Secret("sk-planted…"))
+    assert result(report, "key").because == "key-unsendable"
+    assert "planted" not in repr(report)
+
+
+def test_what_a_server_echoes_of_the_key_is_hidden() -> None:
+    secret = "sk-planted-0123456789"
+    refusal = json.dumps({"error": {"message": f"bad key {secret}", "type": "token_rejected"}})
+    with fronted(ServerConfig("4.5.8", "strict"), own_options=False, keyed=(403, refusal)) as url:
+        report = check(url, api_key=Secret(secret))
+    assert codes(report) == ["AGD202"]
+    assert secret not in repr(report)
+    assert "bad key ***" in repr(report)
 
 
 # --- checks that fail themselves -------------------------------------------------------------------------------------

@@ -3,6 +3,8 @@
 A row is (text, [(method, path, query, status), …]).
 """
 
+# ruff: noqa: E501  (a sample is one line, as in the log it stands for)
+
 from __future__ import annotations
 
 import pytest
@@ -22,7 +24,10 @@ BARE: dict[str, Row] = {
     "path": ("/v1/v1/chat/completions", [(None, CHAT2, None, None)]),
     "path-with-blanks-around": ("  /v1/v1/chat/completions \n", [(None, CHAT2, None, None)]),
     "path-without-leading-slash": ("v1/chat/completions", [(None, "/v1/chat/completions", None, None)]),
-    "relative-model-path": ("models/gemini-pro:generateContent", [(None, "/models/gemini-pro:generateContent", None, None)]),
+    "relative-model-path": (
+        "models/gemini-pro:generateContent",
+        [(None, "/models/gemini-pro:generateContent", None, None)],
+    ),
     "method-and-path": ("POST /v1/x", [("POST", "/v1/x", None, None)]),
     "method-and-url": ("POST http://host:8045/v1/x", [("POST", "/v1/x", None, None)]),
     "status-and-path": ("404 /v1/x", [(None, "/v1/x", None, 404)]),
@@ -95,7 +100,7 @@ SERVER_LOGS: dict[str, Row] = {
         [("POST", "/v1/v1/messages", None, 404)],
     ),
     "nginx-error-log": (
-        '2026/02/04 10:15:30 [error] 29#29: *1 connect() failed (111: Connection refused) while connecting to upstream, '
+        "2026/02/04 10:15:30 [error] 29#29: *1 connect() failed (111: Connection refused) while connecting to upstream, "
         'client: 172.18.0.1, server: _, request: "POST /v1/chat/completions HTTP/1.1", '
         'upstream: "http://172.18.0.2:8045/v1/chat/completions", host: "localhost"',
         [("POST", "/v1/chat/completions", None, None)],
@@ -108,7 +113,10 @@ SERVER_LOGS: dict[str, Row] = {
         'ai.lan:80 10.0.0.9 - - [04/Feb/2026:10:15:30 +0100] "GET /openai/v1/models HTTP/1.1" 404 437 "-" "curl/8.5.0"',
         [("GET", "/openai/v1/models", None, 404)],
     ),
-    "apache-no-status": ('::1 - - [04/Feb/2026:10:15:30 +0100] "POST /v1/responses HTTP/1.1" - -', [("POST", "/v1/responses", None, None)]),
+    "apache-no-status": (
+        '::1 - - [04/Feb/2026:10:15:30 +0100] "POST /v1/responses HTTP/1.1" - -',
+        [("POST", "/v1/responses", None, None)],
+    ),
     "caddy-json": (
         '{"level":"info","ts":1770171330.1,"logger":"http.log.access","msg":"handled request","request":{"remote_ip":'
         '"127.0.0.1","remote_port":"5000","proto":"HTTP/1.1","method":"POST","host":"ai.lan:8443","uri":"/v1/v1/responses",'
@@ -163,7 +171,10 @@ SERVER_LOGS: dict[str, Row] = {
         [("POST", "/v1/v1/responses", None, 404)],
     ),
     "gin-debug-lists-routes-only": ("[GIN-debug] POST   /v1/chat/completions      --> main.relay (5 handlers)", []),
-    "fiber": ("12:00:00 | 404 |  1ms | 127.0.0.1 | POST | /v1/v1/completions | -", [("POST", "/v1/v1/completions", None, 404)]),
+    "fiber": (
+        "12:00:00 | 404 |  1ms | 127.0.0.1 | POST | /v1/v1/completions | -",
+        [("POST", "/v1/v1/completions", None, 404)],
+    ),
     "morgan-dev": ("POST /v1/v1/chat/completions 404 3.214 ms - 150", [("POST", CHAT2, None, 404)]),
     "morgan-dev-colours": (
         "\x1b[0mPOST /v1/v1/chat/completions \x1b[33m404\x1b[0m 3.214 ms - 150\x1b[0m",
@@ -175,7 +186,10 @@ SERVER_LOGS: dict[str, Row] = {
         '::1 - - [04/Feb/2026:10:15:30 +0000] "DELETE /v1/responses/resp_1 HTTP/1.1" 405 0 "-" "node"',
         [("DELETE", "/v1/responses/resp_1", None, 405)],
     ),
-    "werkzeug": ('127.0.0.1 - - [04/Feb/2026 10:15:30] "GET /v1/models/ HTTP/1.1" 404 -', [("GET", "/v1/models/", None, 404)]),
+    "werkzeug": (
+        '127.0.0.1 - - [04/Feb/2026 10:15:30] "GET /v1/models/ HTTP/1.1" 404 -',
+        [("GET", "/v1/models/", None, 404)],
+    ),
     "werkzeug-colours": (
         '127.0.0.1 - - [04/Feb/2026 10:15:30] "\x1b[33mPOST /api/chat HTTP/1.1\x1b[0m" 404 -',
         [("POST", "/api/chat", None, 404)],
@@ -192,7 +206,7 @@ SERVER_LOGS: dict[str, Row] = {
         [("POST", "/v1/v1/messages", None, 404)],
     ),
     "haproxy-status-before": (
-        'haproxy[1]: 10.0.0.1:5000 [04/Feb/2026:10:15:30.000] fe be/srv1 0/0/0/1/1 404 111 - - ---- 1/1/0/0/0 0/0 '
+        "haproxy[1]: 10.0.0.1:5000 [04/Feb/2026:10:15:30.000] fe be/srv1 0/0/0/1/1 404 111 - - ---- 1/1/0/0/0 0/0 "
         '"POST /v1/v1/messages HTTP/1.1"',
         [("POST", "/v1/v1/messages", None, 404)],
     ),
@@ -200,7 +214,10 @@ SERVER_LOGS: dict[str, Row] = {
         'at=info method=POST path="/v1/v1/chat/completions" host=x.example.com fwd="1.2.3.4" status=404 bytes=0',
         [("POST", CHAT2, None, 404)],
     ),
-    "rails": ('Started POST "/v1/v1/chat/completions" for 127.0.0.1 at 2026-02-04 10:15:30 +0000', [("POST", CHAT2, None, None)]),
+    "rails": (
+        'Started POST "/v1/v1/chat/completions" for 127.0.0.1 at 2026-02-04 10:15:30 +0000',
+        [("POST", CHAT2, None, None)],
+    ),
     "gcp-json": (
         '{"httpRequest":{"requestMethod":"POST","requestUrl":"http://ai.lan/v1/v1/messages","status":404},"severity":"WARNING"}',
         [("POST", "/v1/v1/messages", None, 404)],
@@ -272,7 +289,10 @@ PROXY_LOGS: dict[str, Row] = {
         "Request: POST /v1beta/models/gemini-3-pro:generateContent?key=x",
         [("POST", "/v1beta/models/gemini-3-pro:generateContent", "key=x", None)],
     ),
-    "v3-0": ("[2025-12-20 10:00:00] [INFO] Request: POST /v1/chat/completions", [("POST", "/v1/chat/completions", None, None)]),
+    "v3-0": (
+        "[2025-12-20 10:00:00] [INFO] Request: POST /v1/chat/completions",
+        [("POST", "/v1/chat/completions", None, None)],
+    ),
     "compose-prefix": (
         "antigravity-1  | 2026-02-04T10:15:30.1+08:00  INFO Request: POST /v1/responses/responses",
         [("POST", "/v1/responses/responses", None, None)],
@@ -314,7 +334,7 @@ CLIENTS: dict[str, Row] = {
         [(None, "/v1/v1/models", None, None)],
     ),
     "httpx-info": (
-        '2026-02-04 10:15:30,123 - httpx - INFO - HTTP Request: POST http://127.0.0.1:8045/v1/v1/chat/completions '
+        "2026-02-04 10:15:30,123 - httpx - INFO - HTTP Request: POST http://127.0.0.1:8045/v1/v1/chat/completions "
         '"HTTP/1.1 404 Not Found"',
         [("POST", CHAT2, None, 404)],
     ),
@@ -380,12 +400,18 @@ CLIENTS: dict[str, Row] = {
         [("POST", CHAT2, None, 404)],
     ),
     "okhttp-request": ("--> POST http://127.0.0.1:8045/v1/v1/messages", [("POST", "/v1/v1/messages", None, None)]),
-    "okhttp-response": ("<-- 404 Not Found http://127.0.0.1:8045/v1/v1/messages (12ms)", [(None, "/v1/v1/messages", None, 404)]),
+    "okhttp-response": (
+        "<-- 404 Not Found http://127.0.0.1:8045/v1/v1/messages (12ms)",
+        [(None, "/v1/v1/messages", None, 404)],
+    ),
     "reqwest": (
         "error sending request for url (http://127.0.0.1:8045/v1/v1/messages): connection closed",
         [(None, "/v1/v1/messages", None, None)],
     ),
-    "axios-call-in-code": ("await axios.post('http://127.0.0.1:8045/v1/v1/messages', body)", [("POST", "/v1/v1/messages", None, None)]),
+    "axios-call-in-code": (
+        "await axios.post('http://127.0.0.1:8045/v1/v1/messages', body)",
+        [("POST", "/v1/v1/messages", None, None)],
+    ),
     "spring-error-json": (
         '{"timestamp":"2026-02-04T02:15:30Z","status":404,"error":"Not Found","path":"/v1/v1/chat/completions"}',
         [(None, CHAT2, None, 404)],
@@ -419,11 +445,17 @@ COMMANDS: dict[str, Row] = {
         'curl -X POST "http://127.0.0.1:8045/v1/v1/chat/completions" -H "Content-Type: application/json" -d @body.json',
         [("POST", CHAT2, None, None)],
     ),
-    "curl-bundled-flags": ("$ curl -sSXDELETE localhost:8045/v1/responses/r1", [("DELETE", "/v1/responses/r1", None, None)]),
+    "curl-bundled-flags": (
+        "$ curl -sSXDELETE localhost:8045/v1/responses/r1",
+        [("DELETE", "/v1/responses/r1", None, None)],
+    ),
     "curl-get-with-data": ("curl -G -d a=1 http://127.0.0.1:8045/v1/models", [("GET", "/v1/models", None, None)]),
     "curl-head": ("curl -I http://127.0.0.1:8045/healthz", [("HEAD", "/healthz", None, None)]),
     "curl-json": ("curl --json '{}' http://127.0.0.1:8045/v1/v1/responses", [("POST", "/v1/v1/responses", None, None)]),
-    "curl-url-option": ("curl --request POST --url http://127.0.0.1:8045/v1/v1/messages", [("POST", "/v1/v1/messages", None, None)]),
+    "curl-url-option": (
+        "curl --request POST --url http://127.0.0.1:8045/v1/v1/messages",
+        [("POST", "/v1/v1/messages", None, None)],
+    ),
     "curl-value-options-are-skipped": (
         "curl -m 5 -o /dev/null -w '%{http_code}' -x http://proxy:3128/ http://127.0.0.1:8045/v1/v1/models",
         [("GET", "/v1/v1/models", None, None)],
@@ -436,17 +468,32 @@ COMMANDS: dict[str, Row] = {
         'curl ^"http://127.0.0.1:8045/v1/v1/messages?beta=true^" --data-raw ^"^{^}^"',
         [("POST", "/v1/v1/messages", "beta=true", None)],
     ),
-    "curl-with-result-behind": ("curl http://127.0.0.1:8045/v1/v1/models -> 404", [("GET", "/v1/v1/models", None, 404)]),
-    "curl-in-a-sentence": ("I ran curl http://127.0.0.1:8045/v1/v1/models, it doesn't work", [("GET", "/v1/v1/models", None, None)]),
-    "curl-in-backticks": ("Run `curl http://127.0.0.1:8045/v1/v1/models` first.", [("GET", "/v1/v1/models", None, None)]),
-    "wget": ("wget -qO- --post-data='{}' http://127.0.0.1:8045/v1/v1/messages", [("POST", "/v1/v1/messages", None, None)]),
+    "curl-with-result-behind": (
+        "curl http://127.0.0.1:8045/v1/v1/models -> 404",
+        [("GET", "/v1/v1/models", None, 404)],
+    ),
+    "curl-in-a-sentence": (
+        "I ran curl http://127.0.0.1:8045/v1/v1/models, it doesn't work",
+        [("GET", "/v1/v1/models", None, None)],
+    ),
+    "curl-in-backticks": (
+        "Run `curl http://127.0.0.1:8045/v1/v1/models` first.",
+        [("GET", "/v1/v1/models", None, None)],
+    ),
+    "wget": (
+        "wget -qO- --post-data='{}' http://127.0.0.1:8045/v1/v1/messages",
+        [("POST", "/v1/v1/messages", None, None)],
+    ),
     "powershell": (
         'PS C:\\> Invoke-RestMethod -Method Post -Uri "http://127.0.0.1:8045/v1/v1/chat/completions" -Body $b',
         [("POST", CHAT2, None, None)],
     ),
     "powershell-alias": ("irm http://127.0.0.1:8045/v1/v1/models", [("GET", "/v1/v1/models", None, None)]),
     "httpie": ("http POST :8045/v1/v1/messages model=claude", [("POST", "/v1/v1/messages", None, None)]),
-    "httpie-items-mean-post": ("$ http localhost:8045/v1/v1/responses model=x", [("POST", "/v1/v1/responses", None, None)]),
+    "httpie-items-mean-post": (
+        "$ http localhost:8045/v1/v1/responses model=x",
+        [("POST", "/v1/v1/responses", None, None)],
+    ),
     "httpie-get": ("http :8045/v1/v1/models", [("GET", "/v1/v1/models", None, None)]),
     "variable-as-base-is-unknown": ('curl "$BASE_URL/chat/completions"', []),
 }
@@ -454,16 +501,28 @@ COMMANDS: dict[str, Row] = {
 SENTENCES: dict[str, Row] = {
     "chinese": ("请求失败：404，请求路径/v1/v1/chat/completions不存在", [(None, CHAT2, None, 404)]),
     "chinese-method": ("POST http://127.0.0.1:8045/v1/v1/messages 返回404", [("POST", "/v1/v1/messages", None, 404)]),
-    "chinese-fields": ("请求方法：POST，路径：/v1/v1/responses，状态码：405", [("POST", "/v1/v1/responses", None, 405)]),
+    "chinese-fields": (
+        "请求方法：POST，路径：/v1/v1/responses，状态码：405",
+        [("POST", "/v1/v1/responses", None, 405)],
+    ),
     "chinese-brackets": ("接口（/v1/v1/models）报错「404」。", [(None, "/v1/v1/models", None, 404)]),
-    "chinese-list": ("访问/v1/v1/models、/v1/v1/messages都是404", [(None, "/v1/v1/models", None, None), (None, "/v1/v1/messages", None, 404)]),
+    "chinese-list": (
+        "访问/v1/v1/models、/v1/v1/messages都是404",
+        [(None, "/v1/v1/models", None, None), (None, "/v1/v1/messages", None, 404)],
+    ),
     "traditional-chinese": ("請求 /v1/v1/chat/completions 失敗，伺服器回傳 404。", [(None, CHAT2, None, 404)]),
     "japanese": ("POST /v1/v1/chat/completionsで404エラーが発生しました。", [("POST", CHAT2, None, 404)]),
     "korean": ("요청 경로 /v1/v1/chat/completions에서 404 오류가 발생했습니다", [(None, CHAT2, None, 404)]),
-    "russian": ("Запрос к /v1/chat/completions/responses вернул 404.", [(None, "/v1/chat/completions/responses", None, 404)]),
+    "russian": (
+        "Запрос к /v1/chat/completions/responses вернул 404.",
+        [(None, "/v1/chat/completions/responses", None, 404)],
+    ),
     "russian-error": ("Ошибка 405: метод POST, путь /v1/v1/messages", [("POST", "/v1/v1/messages", None, 405)]),
     "vietnamese": ("Lỗi 404: không tìm thấy đường dẫn /v1/v1/chat/completions.", [(None, CHAT2, None, 404)]),
-    "spanish": ("La solicitud POST a /v1/v1/messages devolvió 404 (no encontrado).", [("POST", "/v1/v1/messages", None, 404)]),
+    "spanish": (
+        "La solicitud POST a /v1/v1/messages devolvió 404 (no encontrado).",
+        [("POST", "/v1/v1/messages", None, 404)],
+    ),
     "german": ("Die Anfrage an „/v1/v1/models“ wurde mit 404 beantwortet.", [(None, "/v1/v1/models", None, 404)]),
     "french": ("Erreur 404 : la ressource « /v1/v1/models » est introuvable.", [(None, "/v1/v1/models", None, 404)]),
     "portuguese": ("Erro 404 ao acessar /v1/v1/chat/completions!", [(None, CHAT2, None, 404)]),
@@ -489,7 +548,10 @@ SENTENCES: dict[str, Row] = {
         "[http://127.0.0.1:8045/v1/v1/models](http://127.0.0.1:8045/v1/v1/models)",
         [(None, "/v1/v1/models", None, None)],
     ),
-    "markdown-link-text": ("see [the request](http://127.0.0.1:8045/v1/v1/models).", [(None, "/v1/v1/models", None, None)]),
+    "markdown-link-text": (
+        "see [the request](http://127.0.0.1:8045/v1/v1/models).",
+        [(None, "/v1/v1/models", None, None)],
+    ),
     "markdown-underscores": ("_/v1/v1/models_", [(None, "/v1/v1/models", None, None)]),
     "markdown-table": ("| POST | `/v1/v1/messages` | 404 |", [("POST", "/v1/v1/messages", None, 404)]),
     "html-entity": (
@@ -505,7 +567,10 @@ SENTENCES: dict[str, Row] = {
     "no-break-space": ("POST\u00a0/v1/v1/messages\u00a0404", [("POST", "/v1/v1/messages", None, 404)]),
     "method-glued": ("POST/v1/v1/messages 404", [("POST", "/v1/v1/messages", None, 404)]),
     "method-in-parentheses-behind": ("/v1/v1/messages (POST) 404", [("POST", "/v1/v1/messages", None, 404)]),
-    "method-loose-before": ("I sent a POST request to /v1/v1/messages and got 404", [("POST", "/v1/v1/messages", None, 404)]),
+    "method-loose-before": (
+        "I sent a POST request to /v1/v1/messages and got 404",
+        [("POST", "/v1/v1/messages", None, 404)],
+    ),
     "any-path-with-method": ("GET /favicon.ico 404", [("GET", "/favicon.ico", None, 404)]),
     "relative-with-method": ("POST chat/completions 404", [("POST", "/chat/completions", None, 404)]),
     "host-without-scheme": ("it goes to 192.168.1.9:8045/v1/v1/models now", [(None, "/v1/v1/models", None, None)]),
@@ -514,10 +579,22 @@ SENTENCES: dict[str, Row] = {
         "GET /v1/models returned 200 but POST /v1/v1/chat/completions returned 404",
         [("GET", "/v1/models", None, 200), ("POST", CHAT2, None, 404)],
     ),
-    "two-with-statuses-before": ("404: /v1/v1/models, 405: /v1/v1/messages", [(None, "/v1/v1/models", None, 404), (None, "/v1/v1/messages", None, 405)]),
-    "glued-list": ("/v1/v1/models,/v1/v1/messages", [(None, "/v1/v1/models", None, None), (None, "/v1/v1/messages", None, None)]),
-    "model-placeholder": ("POST /v1beta/models/{model}:generateContent", [("POST", "/v1beta/models/{model}:generateContent", None, None)]),
-    "model-in-ellipsis": ("…/models/models%2Fx:generateContent", [(None, "/models/models%2Fx:generateContent", None, None)]),
+    "two-with-statuses-before": (
+        "404: /v1/v1/models, 405: /v1/v1/messages",
+        [(None, "/v1/v1/models", None, 404), (None, "/v1/v1/messages", None, 405)],
+    ),
+    "glued-list": (
+        "/v1/v1/models,/v1/v1/messages",
+        [(None, "/v1/v1/models", None, None), (None, "/v1/v1/messages", None, None)],
+    ),
+    "model-placeholder": (
+        "POST /v1beta/models/{model}:generateContent",
+        [("POST", "/v1beta/models/{model}:generateContent", None, None)],
+    ),
+    "model-in-ellipsis": (
+        "…/models/models%2Fx:generateContent",
+        [(None, "/models/models%2Fx:generateContent", None, None)],
+    ),
     "page-beside-a-request": (
         "404 at http://127.0.0.1:8045/v1/v1/models, see https://docs.example.com/api/v1/models",
         [(None, "/v1/v1/models", None, 404)],

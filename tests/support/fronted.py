@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from antigravity_doctor.diagnosis.proxy_model import Answer, RequestHead, ServerConfig, answer
@@ -13,15 +13,32 @@ LIST = b'{"object":"list","data":[{"id":"gemini-2.5-flash"}],"models":[{"name":"
 
 
 @contextlib.contextmanager
-def fronted(config: ServerConfig, *, own_options: bool = True, only: tuple[str, ...] = ("/",)) -> Iterator[str]:
+def fronted(
+    config: ServerConfig,
+    *,
+    own_options: bool = True,
+    only: tuple[str, ...] = ("/",),
+    instead: Mapping[str, tuple[int, str] | None] | None = None,
+    keyed: tuple[int, str] | None = None,
+) -> Iterator[str]:
     """The URL of a front that answers OPTIONS with 204 by itself (`own_options`) and passes on paths that begin with
-    one of `only`; every other path is its own 404 page."""
+    one of `only`; every other path is its own 404 page. `instead` has GET answers of its own (status, JSON) by path;
+    None hangs up. `keyed` is its own answer (status, JSON) to every request with an Authorization header."""
+    own = instead or {}
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def _handle(self) -> None:
-            if not self.path.startswith(only):
+            if keyed is not None and self.headers.get("Authorization"):
+                self._send(keyed[0], keyed[1].encode(), {"Content-Type": "application/json"})
+            elif self.command == "GET" and self.path in own:
+                found = own[self.path]
+                if found is None:
+                    self.close_connection = True
+                else:
+                    self._send(found[0], found[1].encode(), {"Content-Type": "application/json"})
+            elif not self.path.startswith(only):
                 self._send(404, b"<h1>404 Not Found</h1>", {"Content-Type": "text/html", "Server-Name": "front"})
             elif self.command == "OPTIONS" and own_options:
                 self._send(204, b"", {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Methods": "*"})

@@ -94,7 +94,8 @@ def _request(server: Hostile, peer: socket.socket) -> str:
             peer.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
             raise ConnectionError("TLS on a plain port")
     line = got.split(b"\r\n", 1)[0].decode("latin-1")
-    server.requests.append(line)
+    if line:
+        server.requests.append(line)
     return line
 
 
