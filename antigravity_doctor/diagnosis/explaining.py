@@ -18,6 +18,7 @@ from antigravity_doctor.diagnosis.families import Hypothesis, from_base, hypothe
 from antigravity_doctor.diagnosis.faults import path_findings
 from antigravity_doctor.diagnosis.matching import allow_header, allows, match
 from antigravity_doctor.diagnosis.model import Finding, Fix, Verdict
+from antigravity_doctor.diagnosis.simulating import simulate
 from antigravity_doctor.diagnosis.spelling import corrected
 from antigravity_doctor.diagnosis.urls import DEFAULT_ORIGIN, host_and_port, is_loopback_host, split_url
 from antigravity_doctor.knowledge import paths
@@ -304,6 +305,9 @@ def _with_base(asked: _Asked, base_path: str, anatomy: Anatomy) -> _Missed | Non
     guesses = [each for each in guesses if each.appends.endswith(anatomy.endpoint)] or guesses
     ceiling = fixing.EXACT if client is not None else fixing.WITH_BASE
     if guesses:
+        again = _second_try(asked, guesses, anatomy) if client is not None else None
+        if again is not None:
+            return _Missed("not-a-path-problem", None, (_harmless(path, again, 0.8),), ())
         fixes = fixing.exact(guesses, table, asked.origin, asked.configured, ceiling)
         if fixes:
             reached = match(table, fixes[0].resulting_path)
@@ -334,6 +338,26 @@ def _whole(asked: _Asked, anatomy: Anatomy) -> _Missed | None:
     return _Missed("misrouted", solved.route, path_findings(anatomy, solved.route, fixing.WITH_BASE, True), (fix,))
 
 
+def _second_try(asked: _Asked, guesses: list[Hypothesis], anatomy: Anatomy) -> str | None:
+    """When the client makes this request, if it is another try at one that lands with the base URL in use; else None.
+
+    Kilo Code with a right base URL asks for …/v1/v1/responses after …/v1/responses has failed for another reason.
+    """
+    when = None
+    for mode in dict.fromkeys(mode for each in guesses for mode in each.modes):
+        simulation = simulate(mode, asked.configured, asked.table)
+        first = any(each.required and each.path.endswith(anatomy.endpoint) for each in simulation.requests)
+        tries = (
+            request.when
+            for request, each in zip(mode.requests, simulation.requests, strict=True)
+            if each.path == asked.path and not each.required
+        )
+        when = next(tries, None) if simulation.works and first else None
+        if not when:
+            return None
+    return when
+
+
 def _unserved(asked: _Asked, anatomy: Anatomy, guesses: list[Hypothesis]) -> _Missed:
     """A request that lands nowhere, whatever the base URL: of a mode that works otherwise, or that never does."""
     modes = list(dict.fromkeys(mode for each in guesses for mode in each.modes))
@@ -358,9 +382,13 @@ def _without_base(asked: _Asked, anatomy: Anatomy) -> _Missed:
         client = None
         guesses = hypotheses(asked.path, None, asked.method, anatomy.endpoint)
     ceiling = fixing.WITH_CLIENT if client is not None else fixing.ALONE
-    solved = fixing.guessed(guesses, table, asked.origin, asked.sent_to, ceiling) if guesses else fixing.NOTHING
+    whole = fixing.whole_route(asked.path, anatomy, asked.method, table) if client is None else None
+    before = asked.path[: -len(whole.path)] if whole is not None else ""
+    solved = fixing.guessed(guesses, table, asked.origin, asked.sent_to, ceiling, whole, before)
     if solved.unserved > solved.served or (not solved.fixes and anatomy.endpoint):
         what = _not_served(anatomy.endpoint)
+        if what is not None and _may_be_admin(asked, anatomy):
+            return _Missed("not-a-path-problem", None, (Finding("AGD603", "info", 0.5, {"path": asked.path}),), ())
         if what is not None:
             odd = path_findings(anatomy, None, 0.8, exact=False) if len(anatomy.parts) > 2 or anatomy.faults else ()
             return _Missed("unsupported", None, (_unsupported(asked.path, anatomy, what), *odd), ())
@@ -410,9 +438,15 @@ def _nothing_fits(asked: _Asked, anatomy: Anatomy) -> _Missed:
     if stacked is not None and parts[-1].kind == "other":
         finding = Finding("AGD302", "error", 0.5, {**facts, "first": stacked.text, "second": parts[-1].text})
         return _Missed("misrouted", None, (finding,), ())
-    if path.startswith(asked.table.unlisted) and asked.table.unlisted:
+    if _may_be_admin(asked, anatomy):
         return _Missed("not-a-path-problem", None, (Finding("AGD603", "info", 0.6, facts),), ())
     return _Missed("unsupported", None, (Finding("AGD316", "error", 0.9, facts),), ())
+
+
+def _may_be_admin(asked: _Asked, anatomy: Anatomy) -> bool:
+    """True below a prefix where the proxy has routes of its own that the table does not list."""
+    below = any(asked.path.startswith(each) for each in asked.table.unlisted)
+    return below and "v" not in anatomy.kinds and anatomy.front not in paths.foreign_prefixes()
 
 
 def _instead(asked: _Asked, path: str, finding: Finding, *, right: bool) -> _Missed:

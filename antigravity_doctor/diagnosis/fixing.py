@@ -77,11 +77,20 @@ class Solved(NamedTuple):
 NOTHING = Solved((), None, 0.0, 0.0)
 
 
-def guessed(guesses: list[Hypothesis], table: RouteTable, origin: str, sent_to: str, ceiling: float) -> Solved:
+def guessed(
+    guesses: list[Hypothesis],
+    table: RouteTable,
+    origin: str,
+    sent_to: str,
+    ceiling: float,
+    whole: Landing | None = None,
+    typed_before: str = "",
+) -> Solved:
     """The fixes of these hypotheses, one for each base URL and suffix, where the base URL in use is not known.
 
     `sent_to` is the origin that the request went to (for showing what was configured), `ceiling` the most that any
-    answer may be believed.
+    answer may be believed. `whole` is a route that the path ends in, behind `typed_before`: some client that is not in
+    the catalogue may add all of it.
     """
     merged: dict[tuple[str, str, str | None], _Candidate] = {}
     unserved = 0.0
@@ -111,6 +120,9 @@ def guessed(guesses: list[Hypothesis], table: RouteTable, origin: str, sent_to: 
             if weight > candidate.weight:
                 # The same advice for several typed bases: the likeliest one is shown as what happened.
                 candidate.weight, candidate.configured = weight, base_path
+    if whole is not None and (whole.base_path, whole.appends, None) not in merged:
+        weight = _typed(typed_before, whole.route.protocol) * _NOBODY_KNOWN
+        merged[whole.base_path, whole.appends, None] = _Candidate(weight, typed_before, whole)
     if not merged:
         return Solved((), None, 0.0, unserved)
     ranked = list(merged.values())
@@ -381,6 +393,19 @@ def _typed(base_path: str, protocol: str) -> float:
         if pairs:
             return otherwise["twice"] / pairs
     return otherwise["other"]
+
+
+def whole_route(path: str, anatomy: Anatomy, method: str | None, table: RouteTable) -> Landing | None:
+    """The landing of a client that adds a whole route, version and all; None if the path does not end in one."""
+    if anatomy.kinds[-2:] != "ve" or not anatomy.endpoint:
+        return None
+    full = anatomy.parts[-2].text + anatomy.endpoint
+    if not path.endswith(full):
+        return None
+    found = match(table, full)
+    if found is None or (method not in (None, "OPTIONS") and not allows(found.route, method or "")):
+        return None
+    return Landing("", full, full, found.route, (), (), 1.0, None)
 
 
 def by_endpoint(

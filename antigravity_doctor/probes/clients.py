@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from antigravity_doctor.diagnosis.judging import RequestVerdict, judge_request, seen_by_options
 from antigravity_doctor.diagnosis.model import Finding
 from antigravity_doctor.diagnosis.simulating import SimulatedRequest, Simulation
+from antigravity_doctor.diagnosis.solving import solve
 from antigravity_doctor.diagnosis.urls import host_and_port, is_loopback_host, parse_base_url, split_url
 from antigravity_doctor.knowledge.clients import all_clients
 from antigravity_doctor.probes.client_paths import modes, plan, required_paths
@@ -115,10 +116,20 @@ def _client_verdict(session: Session, verdicts: list[ModeVerdict]) -> Verdict:
         return Verdict("inconclusive", "options-in-front", facts)
     subject = preferred if preferred.works is False else bad[0]
     findings = _mode_findings(session, subject)
-    if good:
+    if any(_meant(session, each) for each in good):
         softer = tuple(each._replace(severity="warning") if each.severity == "error" else each for each in findings)
         return Verdict("warn", facts=facts, findings=softer)
     return Verdict("fail", facts=facts, findings=findings)
+
+
+def _meant(session: Session, verdict: ModeVerdict) -> bool:
+    """True if this base URL is the one to type for a mode that works: then the user may well use that mode.
+
+    A mode that only happens to work (Responses at the bare origin, since v4.3.9) does not excuse the preferred one.
+    """
+    solutions = solve(verdict.simulation.mode, table_of(session))
+    typed = split_url(verdict.simulation.base_url).path.rstrip("/")
+    return bool(solutions) and solutions[0].base_path.rstrip("/") == typed
 
 
 def _mode_findings(session: Session, verdict: ModeVerdict) -> tuple[Finding, ...]:

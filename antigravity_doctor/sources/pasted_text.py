@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator
 
 from antigravity_doctor.sources.text_bare import Bare, bare_parts
 from antigravity_doctor.sources.text_request import (
-    INPUT_LIMIT,
     FoundRequest,
     excerpt,
     mask_secrets,
@@ -87,19 +86,14 @@ def strip_terminal_controls(text: str) -> str:
 
 def _from_bare(bare: Bare, text: str) -> FoundRequest:
     method, status, target, host, source, _ = bare
+    url = None
     if source == "path":
-        # The common case, kept short: no origin to take apart.
-        path, mark, query = target.partition("?")
-        if not mark and host is None:
-            shown = text[:INPUT_LIMIT]
-            if "-" in shown or "=" in shown or "AIza" in shown or "." in shown:
-                shown = excerpt(text)
-            return FoundRequest(shown, method, None, path, None, status, None, (), None, source)
-        return FoundRequest(
-            excerpt(text), method, None, path, query if mark else None, status, None, query_hints(query), host, source
-        )
-    url, host, path, found = split_target(target)
-    return FoundRequest(excerpt(text), method, url, path, found, status, None, query_hints(found), host, source)
+        path, mark, rest = target.partition("?")
+        query = rest if mark else None
+    else:
+        url, host, path, query = split_target(target)
+    hints = query_hints(query) if query else ()
+    return FoundRequest(excerpt(text), method, url, path, query, status, None, hints, host, source)
 
 
 def _agree(first: FoundRequest, second: FoundRequest) -> bool:
@@ -119,7 +113,7 @@ def _combined(first: FoundRequest, second: FoundRequest) -> FoundRequest:
         first.path,
         first.query if first.query is not None else second.query,
         first.status if first.status is not None else second.status,
-        first.body or second.body if first.body or second.body else first.body,
+        first.body or second.body or first.body,
         first.headers + tuple(item for item in second.headers if item[0] not in names),
         first.host or second.host,
         first.source,

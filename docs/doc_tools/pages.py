@@ -177,13 +177,13 @@ def _client_section(client: Client, found: Sequence[Recommendation]) -> list[str
     groups: dict[tuple[str, ...], list[str]] = {}
     for note, where in notes.items():
         groups.setdefault(tuple(where), []).append(note)
-    for where, said in groups.items():
-        if len(where) == len(modes):
+    for some, said in groups.items():
+        if len(some) == len(modes):
             lines += [f"- {note}" for note in said]
             continue
         # A note about some of the modes says about which, in as few words as will do.
-        others = [mode for mode in modes if mode not in where]
-        label = "; ".join(where) if len(where) <= len(others) else f"All but {'; '.join(others)}"
+        others = [mode for mode in modes if mode not in some]
+        label = "; ".join(some) if len(some) <= len(others) else f"All but {'; '.join(others)}"
         lines += [f"- *{label}*:", *(f"  - {note}" for note in said)]
     sources = dict.fromkeys(str(each.mode.raw["provenance"]["source"]) for each in found)
     return [*lines, *(f"- From: {_prose(source)}" for source in sources)]

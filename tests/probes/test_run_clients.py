@@ -236,3 +236,11 @@ def test_a_key_in_the_base_url_is_said_to_be_read_by_nobody_and_not_shown() -> N
         report = check(running.url, "{url}/v1?key=sk-planted-in-url", api_key=Secret(KEY))
     assert codes(report, "key-carriers") == ["AGD205"]
     assert "sk-planted-in-url" not in repr(report)
+
+
+def test_a_mode_that_only_happens_to_work_does_not_excuse_the_preferred_one() -> None:
+    """At the bare origin the Responses API of the OpenAI SDK lands on /responses, but chat, its main use, misses."""
+    with run_in_thread(ServerConfig(version="4.5.8")) as running:
+        found = result(check(running.url, "{url}", "openai-python"))
+    assert found.status == "fail"
+    assert [each.code for each in found.findings] == ["AGD303"]

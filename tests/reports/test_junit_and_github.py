@@ -133,12 +133,14 @@ def test_github_escapes_what_has_a_meaning_there() -> None:
         assert matched, each
         assert not re.search(r"%(?!25|0A|0D|3A|2C)", each)
         assert each.isprintable()
+    assert "%25" in commands[0]
 
 
-def test_github_keeps_lines_and_percent_signs(locked_proxy: str) -> None:
-    result = run("check", "--url", locked_proxy, "--base-url", locked_proxy + "/v1%2Fv1", "--format", "github")
-    assert "%252F" in result.out
-    assert all("%0A" in each for each in result.out.splitlines() if each.startswith(("::error", "::warning")))
+def test_github_puts_the_advice_on_a_line_of_its_own(locked_proxy: str) -> None:
+    result = run("check", "--url", locked_proxy, "--base-url", locked_proxy + "/v1/v1", "--format", "github")
+    annotations = [each for each in result.out.splitlines() if each.startswith(("::error", "::warning"))]
+    assert annotations
+    assert all(each.count("%0A") == 1 for each in annotations)
 
 
 def test_github_of_a_healthy_proxy_is_one_line() -> None:

@@ -338,6 +338,11 @@ def test_many_lines_of_garbage_are_survived() -> None:
     assert all(request.path for request in find_requests(garbage.decode("utf-8", "surrogateescape")))
 
 
+def test_a_list_of_many_hosts_with_one_path_is_kept_apart() -> None:
+    text = "\n".join(f"GET http://10.0.{number // 250}.{number % 250}:8045/v1/v1/models 404" for number in range(5000))
+    assert len(find_requests(text)) == 5000
+
+
 def test_deeply_nested_json_is_survived() -> None:
     assert find_requests('{"a":' * 50_000 + "1" + "}" * 50_000) == []
 
@@ -358,6 +363,7 @@ anything = st.one_of(st.text(max_size=300), st.lists(st.sampled_from(FRAGMENTS),
 @settings(max_examples=600, deadline=None)
 @example("\udcff/v1/x\ud800")
 @example("POST " * 3 + "\n/")
+@example("POST HTTP/1.1")
 def test_no_text_makes_it_raise_and_every_result_keeps_its_promises(text: str) -> None:
     for request in find_requests(text):
         assert request.path.startswith("/")

@@ -604,6 +604,22 @@ SENTENCES: dict[str, Row] = {
         "base_url=http://127.0.0.1:8045/v1 and it requests /v1/v1/chat/completions",
         [(None, CHAT2, None, None)],
     ),
+    "base-url-with-the-status-beside-it": (
+        "我在 Cherry Studio 里填 http://127.0.0.1:8045/v1/ 报错404，日志：Request: POST /v1/v1/chat/completions",
+        [("POST", CHAT2, None, 404)],
+    ),
+    "two-requests-with-reasons": (
+        "GET /v1/models 200 OK, POST /v1/v1/chat/completions 404 Not Found",
+        [("GET", "/v1/models", None, 200), ("POST", CHAT2, None, 404)],
+    ),
+    "web-page": (
+        "<title>404 Not Found</title> <p>The requested URL /v1/v1/models was not found on this server.</p>",
+        [(None, "/v1/v1/models", None, 404)],
+    ),
+    "web-socket": (
+        "WebSocket connection to 'ws://127.0.0.1:8045/v1/responses' failed: Unexpected response code: 405",
+        [(None, "/v1/responses", None, 405)],
+    ),
     "status-far-from-port": ("port 8045: /v1/v1/models gives 404", [(None, "/v1/v1/models", None, 404)]),
     "number-that-is-no-status": ("/v1/v1/models took 404 ms", [(None, "/v1/v1/models", None, None)]),
 }
