@@ -1,5 +1,5 @@
 """`python -m antigravity_doctor`: the same as the `agdoctor` command."""
 
-from antigravity_doctor.cli.main import run
+from antigravity_doctor.cli.main import entry
 
-run()
+entry()

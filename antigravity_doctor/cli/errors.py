@@ -21,7 +21,7 @@ class BadInputError(Exception):
 
 
 FAULT = 70
-"""The exit code for a fault of agdoctor itself (EX_SOFTWARE of sysexits.h): no result, and not the user's doing."""
+"""The exit code where there is no result and the user's input is not to blame: a fault of agdoctor, a full disk."""
 
 
 def ended_by(error: Exception) -> int:
@@ -43,6 +43,12 @@ def ended_by(error: Exception) -> int:
         return Exit.BAD_INPUT
     if os.environ.get("AGDOCTOR_DEBUG"):
         raise error
+    if isinstance(error, OSError):
+        from antigravity_doctor.cli.options import drop_output
+
+        drop_output()
+        say(f"The output cannot be written: {error.strerror or error}.")
+        return FAULT
     hint = "please report it with the command you typed; AGDOCTOR_DEBUG=1 shows where."
     say(f"A fault of agdoctor itself ({type(error).__name__}: {error}): {hint}")
     return FAULT

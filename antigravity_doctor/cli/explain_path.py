@@ -1,9 +1,8 @@
 """Explain a request path and give the right base URL."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: typer would compile every option's annotation anew at each start.
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated, NamedTuple, cast
 
 import typer
@@ -133,7 +132,7 @@ def _from_lines(lines: Iterable[str], whole: str) -> Iterator[Observed | str]:
         yield redact(whole[:300])
 
 
-def _of_found(found: FoundRequest) -> Observed:
+def _of_found(found: "FoundRequest") -> Observed:
     from antigravity_doctor.diagnosis.urls import split_url
 
     origin = split_url(found.url).origin.lower() or None if found.url else None
@@ -163,22 +162,22 @@ def _stdin_lines(first: bytes) -> Iterator[str]:
     if first.startswith((b"\xff\xfe", b"\xfe\xff")):
         yield from (first + stream.read()).decode("utf-16", "replace").splitlines(keepends=True)
         return
-    rest = [first.removeprefix(b"\xef\xbb\xbf")]
-    size = len(first)
-    while piece := stream.read1(_PIECE):
+    rest: list[bytes] = []
+    size = 0
+    piece = first.removeprefix(b"\xef\xbb\xbf")
+    while piece:
+        rest.append(piece)
+        size += len(piece)
         if b"\n" in piece or size > _LONGEST_LINE:
-            *complete, last = b"".join([*rest, piece]).split(b"\n")
+            *complete, last = b"".join(rest).split(b"\n")
+            if len(last) > _LONGEST_LINE:
+                complete.append(last)
+                last = b""
             for line in complete:
                 yield line.decode("utf-8", "replace") + "\n"
-            if len(last) > _LONGEST_LINE:
-                yield last.decode("utf-8", "replace") + "\n"
-                last = b""
             rest, size = [last], len(last)
-        else:
-            rest.append(piece)
-            size += len(piece)
-    for line in b"".join(rest).split(b"\n"):
-        yield line.decode("utf-8", "replace") + "\n"
+        piece = stream.read1(_PIECE)
+    yield b"".join(rest).decode("utf-8", "replace")
 
 
 def _distinct(observed: Iterator[Observed | str]) -> Iterator[Observed | str]:
@@ -205,7 +204,9 @@ def _say_nothing_found(text: str) -> None:
     say(phrase("no-request", {"text": options.printable_input(text)}))
 
 
-def _as_json(observed: Iterator[Observed | str], explained: _Explain, origin: str, version: str | None) -> Exit:
+def _as_json(
+    observed: Iterator[Observed | str], explained: Callable[[Observed], Explanation], origin: str, version: str | None
+) -> Exit:
     from antigravity_doctor.reports import json_v1
 
     code = Exit.OK
@@ -228,7 +229,7 @@ def _as_json(observed: Iterator[Observed | str], explained: _Explain, origin: st
     return Exit.BAD_INPUT if missing and code is Exit.OK else code
 
 
-def _on_terminal(observed: Iterator[Observed | str], explained: _Explain, exact: bool) -> Exit:
+def _on_terminal(observed: Iterator[Observed | str], explained: Callable[[Observed], Explanation], exact: bool) -> Exit:
     from antigravity_doctor.reports.explain_path import (
         closing_lines,
         compact_line,
@@ -270,9 +271,3 @@ def _on_terminal(observed: Iterator[Observed | str], explained: _Explain, exact:
     if compact:
         show(closing_lines(terminal.width))
     return Exit.BAD_INPUT if missing and code is Exit.OK else code
-
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    _Explain = Callable[[Observed], Explanation]

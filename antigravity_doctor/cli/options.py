@@ -107,9 +107,13 @@ def write(text: str) -> None:
 
 def reader_gone() -> int:
     """The exit code for a pipe whose reader (head, less) has seen enough, after quietly closing our end."""
-    # The interpreter flushes stdout once more when it ends, and would complain.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    drop_output()
     return 141
+
+
+def drop_output() -> None:
+    """Sends what is still to be written nowhere: the interpreter flushes once more when it ends, and would complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def stdout_terminal() -> Terminal:

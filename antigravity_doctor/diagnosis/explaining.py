@@ -19,6 +19,7 @@ from antigravity_doctor.diagnosis.faults import path_findings
 from antigravity_doctor.diagnosis.matching import allow_header, allows, match
 from antigravity_doctor.diagnosis.model import Finding, Fix, Verdict
 from antigravity_doctor.diagnosis.simulating import simulate
+from antigravity_doctor.diagnosis.solving import candidate_paths
 from antigravity_doctor.diagnosis.spelling import corrected
 from antigravity_doctor.diagnosis.urls import DEFAULT_ORIGIN, host_and_port, is_loopback_host, split_url
 from antigravity_doctor.knowledge import paths
@@ -197,11 +198,11 @@ def _wrong_method(route: Route, method: str, confidence: float) -> Finding:
 
 
 def _missed(asked: _Asked) -> _Missed:
-    path, table = asked.path, asked.table
+    path = asked.path
     why = _noise().get(path)
     if why is not None:
         return _Missed("not-a-path-problem", None, (_harmless(path, why, 0.95),), ())
-    anatomy = dissect(path, table)
+    anatomy = dissect(path, table_for(None))
     styled = _styled(path, asked)
     if styled is not None:
         return styled
@@ -264,7 +265,9 @@ def _styled(path: str, asked: _Asked) -> _Missed | None:
         solved = fixing.NOTHING
         resource = found.expand(style.resource)
         if resource and len(path) < 1000:
-            solved = fixing.by_endpoint(dissect(resource, asked.table), None, None, asked.table, asked.origin, style.id)
+            solved = fixing.by_endpoint(
+                dissect(resource, table_for(None)), None, None, asked.table, asked.origin, style.id
+            )
         finding = Finding(style.code, "error", 0.95, {"path": path})
         return _Missed("misrouted" if solved.fixes else "unsupported", solved.route, (finding,), solved.fixes)
     return None
@@ -273,18 +276,33 @@ def _styled(path: str, asked: _Asked) -> _Missed | None:
 def _other_version(asked: _Asked) -> tuple[Finding, Route] | None:
     """AGD403 for a path that this version does not route but a newer one does."""
     newest = table_for(None)
-    if newest is asked.table:
+    found = match(newest, asked.path) if newest is not asked.table else None
+    return _since(asked, asked.path, found.route) if found is not None else None
+
+
+def _served_later(asked: _Asked, anatomy: Anatomy) -> tuple[Finding, Route] | None:
+    """AGD403 for a path whose endpoint this version serves nowhere, but a newer one does."""
+    newest = table_for(None)
+    if newest is asked.table or not anatomy.endpoint:
         return None
-    found = match(newest, asked.path)
-    past = history(asked.path) if found is not None else None
-    if found is None or past is None:
-        return None
+    versions = [part.text for part in anatomy.parts if part.kind == "version"]
+    for prefix in sorted(candidate_paths(newest)[0], key=lambda each: each not in versions):
+        path = prefix + anatomy.endpoint
+        found = match(newest, path)
+        if found is not None and match(asked.table, path) is None:
+            return _since(asked, path, found.route)
+    return None
+
+
+def _since(asked: _Asked, path: str, route: Route) -> tuple[Finding, Route] | None:
+    past = history(route.path)
     version = asked.table.version
-    since = next((each.since for each in past.spans if parse_version(each.since) > version), None)
+    spans = past.spans if past is not None else ()
+    since = next((each.since for each in spans if parse_version(each.since) > version), None)
     if since is None:
         return None
-    facts = {"path": asked.path, "since": since, "version": str(version), "method": asked.method or ""}
-    return Finding("AGD403", "error", 0.95, facts), found.route
+    facts = {"path": path, "since": since, "version": str(version), "method": asked.method or ""}
+    return Finding("AGD403", "error", 0.95, facts), route
 
 
 def _mismatch(asked: _Asked, base_path: str, anatomy: Anatomy) -> tuple[Finding, ...]:
@@ -366,6 +384,9 @@ def _unserved(asked: _Asked, anatomy: Anatomy, guesses: list[Hypothesis]) -> _Mi
     what = _not_served(anatomy.endpoint)
     if what is not None:
         return _Missed("unsupported", None, (_unsupported(asked.path, anatomy, what), *odd), fixes)
+    later = _served_later(asked, anatomy)
+    if later is not None:
+        return _Missed("other-version", later[1], (later[0], *odd), fixes)
     return _Missed("unsupported", None, (_no_base_works(modes[0]), *odd), fixes)
 
 
@@ -383,8 +404,7 @@ def _without_base(asked: _Asked, anatomy: Anatomy) -> _Missed:
         guesses = hypotheses(asked.path, None, asked.method, anatomy.endpoint)
     ceiling = fixing.WITH_CLIENT if client is not None else fixing.ALONE
     whole = fixing.whole_route(asked.path, anatomy, asked.method, table) if client is None else None
-    before = asked.path[: -len(whole.path)] if whole is not None else ""
-    solved = fixing.guessed(guesses, table, asked.origin, asked.sent_to, ceiling, whole, before)
+    solved = fixing.guessed(guesses, table, asked.origin, asked.sent_to, ceiling, whole)
     if solved.unserved > solved.served or (not solved.fixes and anatomy.endpoint):
         what = _not_served(anatomy.endpoint)
         if what is not None and _may_be_admin(asked, anatomy):
@@ -399,6 +419,10 @@ def _without_base(asked: _Asked, anatomy: Anatomy) -> _Missed:
             solved = fixing.by_endpoint(anatomy, None, client, table, asked.origin)
     if solved.fixes and solved.route is not None:
         return _Missed("misrouted", solved.route, path_findings(anatomy, solved.route, ceiling, False), solved.fixes)
+    later = _served_later(asked, anatomy)
+    if later is not None:
+        odd = path_findings(anatomy, later[1], ceiling, exact=False)
+        return _Missed("other-version", later[1], (later[0], *odd), ())
     return _nothing_fits(asked, anatomy)
 
 
@@ -407,7 +431,8 @@ def _unsupported(path: str, anatomy: Anatomy, what: str) -> Finding:
 
 
 def _not_served(endpoint: str) -> str | None:
-    if not endpoint:
+    """What an endpoint is for that no version serves; None for one that some version does, or an unknown one."""
+    if not endpoint or ":" in endpoint:
         return None
     words = tuple(endpoint.strip("/").lower().split("/"))
     known = paths.unsupported()
@@ -431,7 +456,7 @@ def _nothing_fits(asked: _Asked, anatomy: Anatomy) -> _Missed:
     one_model = _without_slash_in_model(anatomy)
     if one_model is not None:
         return _instead(asked, one_model, Finding("AGD318", "error", 0.9, {"path": anatomy.canonical}), right=True)
-    meant = corrected(anatomy, asked.table)
+    meant = corrected(anatomy, table_for(None))
     if meant is not None:
         return _instead(asked, meant, Finding("AGD315", "error", 0.7, {**facts, "meant": meant}), right=False)
     stacked = next((part for part in reversed(parts[:-1]) if part.kind == "endpoint"), None)
@@ -455,7 +480,7 @@ def _instead(asked: _Asked, path: str, finding: Finding, *, right: bool) -> _Mis
     `right`: with nothing else wrong, the base URL is right, so that there is nothing to type for it.
     """
     meant = asked._replace(path=path)
-    anatomy = dissect(path, asked.table)
+    anatomy = dissect(path, table_for(None))
     reached = match(asked.table, path)
     if reached is not None:
         if right:

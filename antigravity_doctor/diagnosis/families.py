@@ -6,6 +6,7 @@ are one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
@@ -23,10 +24,11 @@ class Family:
 
     `rule` is PLAIN where it comes to stripping slashes and adding, so that it is inverted by cutting the suffix off;
     `slashed` are then those of its modes whose own rule keeps a closing slash of the base (`/v1/` -> `/v1//models`).
+    `adds` is set for rules that come to "add this text unless the base matches, then add the suffix".
     Compared and hashed by identity, so that what is solved for a family is solved once.
     """
 
-    __slots__ = ("has_placeholder", "head", "method", "modes", "protocol", "rule", "slashed", "tail")
+    __slots__ = ("adds", "has_placeholder", "head", "method", "modes", "protocol", "rule", "slashed", "tail")
 
     def __init__(self, rule: Rule, protocol: str, method: str, suffix: str, modes: tuple[Mode, ...]) -> None:
         start, end = suffix.find("{"), suffix.find("}")
@@ -39,6 +41,33 @@ class Family:
         base, plain = _ORIGIN + "/v1/", suffix.replace("{", "").replace("}", "")
         slashed = (mode for mode in modes if rule is PLAIN and run(rule_of(mode), base, plain) == base + plain)
         self.slashed = tuple(slashed)
+        self.adds = _addition(rule)
+
+
+class Addition(NamedTuple):
+    """`text` (no closing slash) is added to a base unless `pattern` is found in it.
+
+    `heeds_slash`: with a closing slash of the base the rule does something else than without.
+    """
+
+    pattern: re.Pattern[str]
+    text: str
+    heeds_slash: bool
+
+
+def _addition(rule: Rule) -> Addition | None:
+    """The Addition that a rule comes to for bases that end in neither "/" nor "#"; None for any other rule."""
+    names = [name for name, _, _ in rule]
+    added = [(pattern, text) for name, pattern, text in rule if name == "add-unless"]
+    plain = {"strip-slash", "strip-slashes", "add-unless", "append"}
+    hashes = all(text.endswith("#") for name, _, text in rule if name == "drop-end")
+    if len(added) != 1 or names[-1] != "append" or not set(names) <= plain | {"drop-end"} or not hashes:
+        return None
+    pattern, text = added[0]
+    if pattern is None or (text.endswith("/") and "strip-slash" not in names[names.index("add-unless") :]):
+        return None
+    heeds = run(rule, _ORIGIN + "/x/", "/s") != run(rule, _ORIGIN + "/x", "/s")
+    return Addition(pattern, text.rstrip("/"), heeds)
 
 
 class Ending(NamedTuple):
@@ -93,6 +122,9 @@ def _suffixes(client: Client | None) -> dict[str, list[tuple[Mode, str, str]]]:
                 continue
             for request in mode.requests:
                 suffix = request.suffix.partition("?")[0]
+                if suffix.count("{") > 1:
+                    # A project and a model: that is Vertex AI, which is known as a style as well.
+                    continue
                 found.setdefault(_key_of(suffix), []).append((mode, request.method, suffix))
     return found
 
@@ -172,14 +204,30 @@ def hypotheses(path: str, client: Client | None, method: str | None, endpoint: s
         slash = base[-1:] == "/"
         for family in families:
             if family.rule is not PLAIN:
-                found += [
-                    Hypothesis(each, suffix, _appended(path, each, suffix), family, family.modes)
-                    for each in invert(family.rule, _ORIGIN, path, suffix)
-                ]
+                _read_backwards(path, base, suffix, family, found)
             else:
                 # Stripping rules never leave a slash there: a client that simply adds has done this.
                 found.append(Hypothesis(base, suffix, suffix, family, family.slashed if slash else family.modes))
     return _of_method(found, method)
+
+
+def _read_backwards(path: str, base: str, suffix: str, family: Family, found: list[Hypothesis]) -> None:
+    """Adds the hypotheses of a rule that does more than add the suffix. `path` is `base + suffix`."""
+    if family.adds is None or base[-1:] in ("/", "#"):
+        for each in invert(family.rule, _ORIGIN, path, suffix):
+            found.append(Hypothesis(each, suffix, _appended(path, each, suffix), family, family.modes))
+        return
+    pattern, text, heeds_slash = family.adds
+    before = len(found)
+    if pattern.search(_ORIGIN + base):
+        found.append(Hypothesis(base, suffix, suffix, family, family.modes))
+    if base.endswith(text):
+        shorter = base[: len(base) - len(text)]
+        if shorter[-1:] not in ("/", "#") and not pattern.search(_ORIGIN + shorter):
+            found.append(Hypothesis(shorter, suffix, text + suffix, family, family.modes))
+    if heeds_slash and len(found) == before:
+        for each in invert(family.rule, _ORIGIN, path, suffix):
+            found.append(Hypothesis(each, suffix, _appended(path, each, suffix), family, family.modes))
 
 
 def _of_method(found: list[Hypothesis], method: str | None) -> list[Hypothesis]:

@@ -83,14 +83,12 @@ def guessed(
     origin: str,
     sent_to: str,
     ceiling: float,
-    whole: Landing | None = None,
-    typed_before: str = "",
+    whole: tuple[str, Landing] | None = None,
 ) -> Solved:
     """The fixes of these hypotheses, one for each base URL and suffix, where the base URL in use is not known.
 
     `sent_to` is the origin that the request went to (for showing what was configured), `ceiling` the most that any
-    answer may be believed. `whole` is a route that the path ends in, behind `typed_before`: some client that is not in
-    the catalogue may add all of it.
+    answer may be believed. `whole` is what `whole_route` says of the path.
     """
     merged: dict[tuple[str, str, str | None], _Candidate] = {}
     unserved = 0.0
@@ -116,20 +114,20 @@ def guessed(
             if candidate is None:
                 merged[key] = _Candidate(weight, base_path, landing)
                 continue
-            candidate.clients += landing.clients
+            candidate.clients = _both(candidate.clients, landing.clients)
             if weight > candidate.weight:
                 # The same advice for several typed bases: the likeliest one is shown as what happened.
                 candidate.weight, candidate.configured = weight, base_path
-    if whole is not None and (whole.base_path, whole.appends, None) not in merged:
-        weight = _typed(typed_before, whole.route.protocol) * _NOBODY_KNOWN
-        merged[whole.base_path, whole.appends, None] = _Candidate(weight, typed_before, whole)
+    if whole is not None:
+        before, landing = whole
+        if ("", landing.appends, None) not in merged:
+            weight = _typed(before, landing.route.protocol) * _NOBODY_KNOWN
+            merged["", landing.appends, None] = _Candidate(weight, before, landing)
     if not merged:
         return Solved((), None, 0.0, unserved)
     ranked = list(merged.values())
     total = 0.0
     for candidate in ranked:
-        if candidate.clients is not candidate.landing.clients:
-            candidate.clients = tuple(dict.fromkeys(candidate.clients))
         # Of two readings that are equally likely in themselves, the one that more clients make is the better guess.
         candidate.weight *= 0.8 + 0.04 * min(len(candidate.clients), 5)
         total += candidate.weight
@@ -167,6 +165,11 @@ class _Candidate:
         self.configured = configured
         self.landing = landing
         self.clients = landing.clients
+
+
+@lru_cache(maxsize=1024)
+def _both(some: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(some + others))
 
 
 def _rank(each: _Candidate) -> tuple[float, int, str, str]:
@@ -395,8 +398,11 @@ def _typed(base_path: str, protocol: str) -> float:
     return otherwise["other"]
 
 
-def whole_route(path: str, anatomy: Anatomy, method: str | None, table: RouteTable) -> Landing | None:
-    """The landing of a client that adds a whole route, version and all; None if the path does not end in one."""
+def whole_route(path: str, anatomy: Anatomy, method: str | None, table: RouteTable) -> tuple[str, Landing] | None:
+    """The base path and landing of a client, catalogued or not, that adds a whole route, version and all.
+
+    None if the path does not end in one.
+    """
     if anatomy.kinds[-2:] != "ve" or not anatomy.endpoint:
         return None
     full = anatomy.parts[-2].text + anatomy.endpoint
@@ -405,7 +411,7 @@ def whole_route(path: str, anatomy: Anatomy, method: str | None, table: RouteTab
     found = match(table, full)
     if found is None or (method not in (None, "OPTIONS") and not allows(found.route, method or "")):
         return None
-    return Landing("", full, full, found.route, (), (), 1.0, None)
+    return path[: -len(full)], Landing("", full, full, found.route, (), (), 1.0, None)
 
 
 def by_endpoint(
@@ -414,10 +420,23 @@ def by_endpoint(
     """Fixes from the endpoint alone, for a path whose very spelling is broken: no base URL is claimed to be in use."""
     if not anatomy.endpoint:
         return NOTHING
+    versions = tuple([part.text for part in anatomy.parts if part.kind == "version"])
+    return _by_endpoint(anatomy.endpoint, versions, method, client, table, origin, note)
+
+
+@lru_cache(maxsize=512)
+def _by_endpoint(
+    endpoint: str,
+    versions: tuple[str, ...],
+    method: str | None,
+    client: Client | None,
+    table: RouteTable,
+    origin: str,
+    note: str | None,
+) -> Solved:
     prefixes = candidate_paths(table)[0]
-    versions = [part.text for part in anatomy.parts if part.kind == "version"]
     for prefix in sorted(prefixes, key=lambda each: each not in versions):
-        full = prefix + anatomy.endpoint
+        full = prefix + endpoint
         found = match(table, full)
         if found is None or (method not in (None, "OPTIONS") and not allows(found.route, method or "")):
             continue
@@ -431,7 +450,7 @@ def by_endpoint(
         for each in landings:
             merged.setdefault((each.base_path, each.appends), []).extend(each.clients)
         if not merged:
-            fix = Fix(origin + prefix, 0.4, anatomy.endpoint, None, full, found.route.path, (), note)
+            fix = Fix(origin + prefix, 0.4, endpoint, None, full, found.route.path, (), note)
             return Solved((fix,), found.route, 0.4, 0.0)
         ranked = sorted(
             ((base, appends, tuple(dict.fromkeys(clients))) for (base, appends), clients in merged.items()),

@@ -117,8 +117,10 @@ def invert(rule: Rule, origin: str, path: str, suffix: str) -> tuple[str, ...]:
         candidates.append(bare)
     for name, _, text in rule:
         if name == "add-unless":
-            if bare is not None and bare.endswith(text):
-                candidates.append(bare[: len(bare) - len(text)])
+            # What is added may end in a slash that a later step strips again.
+            added = text.rstrip("/")
+            if bare is not None and bare.endswith(added):
+                candidates.append(bare[: len(bare) - len(added)])
         elif name in ("whole", "keep-if"):
             candidates.append(path)
         elif name == "resolve":

@@ -9,32 +9,57 @@ import re
 
 MASK = "***"
 
+# Lower case. A text without any of them holds nothing that the patterns below find, and most texts have none.
 _HINTS = (
-    "key", "KEY", "Key", "sk-", "AIza", "oken", "OKEN", "uthorization", "UTHORIZATION", "earer", "BEARER", "assword",
-    "ecret", "ya29", "gsk_", "xai-", "auth=",
+    "key", "token", "secret", "passw", "auth", "bearer", "cookie", "sk-", "aiza", "ya29.", "gsk_", "xai-", "ghp_",
+    "github_pat_", "hf_", "akia", "eyj", "@",
 )  # fmt: skip
-_PARAMETER = re.compile(
-    r"(?i)\b((?:x-)?(?:goog-)?(?:api[-_]?key|key|access[-_]?token|token|auth|password|secret|client[-_]?secret))"
-    r"(=|%3D)([^&\s\"'<>#]+)"
+
+# Compiled by `re` when they are first needed: explain-path rarely needs any. Every repetition that is not of the
+# value itself is bounded, so that hostile text stays cheap.
+_NAME = r"(?:api[-_ ]?key|(?:(?<![a-z])|(?<=%3f))key|token|secret|password|passwd)"
+_PATTERNS = (
+    # Authorization: Bearer …, x-api-key: …, {"x-goog-api-key": "…"}
+    (
+        r"(?i)((?:authorization|(?:x-|x-goog-)?api-key|x-admin-token|cookie)[\"']?\s{0,5}[:=]\s{0,5}[\"']?"
+        r"(?:(?:bearer|basic|token)\s{1,5})?)([^\s\"',;}]+)",
+        rf"\g<1>{MASK}",
+    ),
+    # ?key=…, OPENAI_API_KEY=…, client_secret%3D…, --api-key=…
+    (rf"(?i)({_NAME}[\"']?\s{{0,5}}(?:=|%3D)\s{{0,5}}[\"']?)([^&\s\"'<>#;,]+)", rf"\g<1>{MASK}"),
+    # "apiKey": "…", 'token': '…'
+    (rf"(?i)({_NAME}[\"']\s{{0,5}}:\s{{0,5}}([\"']))(?:(?!\2).)+", rf"\g<1>{MASK}"),
+    # api key: 4f3a…, token: abc123 (a value without a digit is rather a word)
+    (rf"(?i)({_NAME}\s{{0,5}}:\s{{1,5}})(?=[^\s\d]{{0,80}}\d)([^\s\"',;}}]{{6,}})", rf"\g<1>{MASK}"),
+    # --api-key …, --token …
+    (rf"(?i)(--[a-z\-]{{0,20}}{_NAME}\s{{1,5}})([^\s\"'\-][^\s\"']*)", rf"\g<1>{MASK}"),
+    (r"(?i)\b(bearer\s{1,5})([A-Za-z0-9._~+/\-]{6,}=*)", rf"\g<1>{MASK}"),
+    # scheme://user:password@host
+    (r"(://[^/\s:@]{1,80}:)([^/\s@]{1,200})@", rf"\g<1>{MASK}@"),
+    # keys that are known by their shape
+    (
+        r"\b(?:sk-|AIza|ya29\.|gsk_|xai-|ghp_|github_pat_|hf_|AKIA)[A-Za-z0-9_\-]{6,}"
+        r"|\beyJ[A-Za-z0-9_\-]{10,}\.[A-Za-z0-9_\-]+(?:\.[A-Za-z0-9_\-]+)?",
+        MASK,
+    ),
 )
-_HEADER = re.compile(
-    r"(?i)((?:authorization|x-api-key|x-goog-api-key|api-key)[\"']?\s*[:=]\s*[\"']?(?:bearer\s+|basic\s+)?)([^\s\"',;}]+)"
-)
-_BEARER = re.compile(r"(?i)\b(bearer\s+)([A-Za-z0-9._~+/\-]{6,}=*)")
-_SHAPE = re.compile(r"\b(?:sk-|AIza|ya29\.|gsk_|xai-)[A-Za-z0-9_\-]{6,}")
 
 
 def redact(text: str, *keys: str) -> str:
     """The text with every value masked that is one of `keys` or looks like a key, a token or a password.
 
-    Shapes known: `?key=…` and its relatives, Authorization and x-api-key headers, bearer tokens, sk-…, AIza….
+    Shapes known: `?key=…` and its relatives, variables, options and JSON fields named like a key, Authorization,
+    x-api-key and cookie headers, bearer tokens, passwords in a URL, sk-…, AIza… and other vendors' keys, JWTs.
     """
     for key in keys:
         if key:
             text = text.replace(key, MASK)
-    if not any(hint in text for hint in _HINTS):
+    folded = text.lower()
+    for hint in _HINTS:
+        if hint in folded:
+            break
+    else:
         return text
-    text = _PARAMETER.sub(rf"\1\2{MASK}", text)
-    text = _HEADER.sub(rf"\1{MASK}", text)
-    text = _BEARER.sub(rf"\1{MASK}", text)
-    return _SHAPE.sub(MASK, text)
+    for pattern, masked in _PATTERNS:
+        text = re.sub(pattern, masked, text)
+    return text

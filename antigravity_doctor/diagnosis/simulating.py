@@ -16,7 +16,10 @@ PLACEHOLDERS = {"{model}": "gemini-2.5-flash", "{id}": "ID", "{deployment}": "gp
 
 
 class SimulatedRequest(NamedTuple):
-    """One request that the client would send. `route` is the route it reaches, None for a miss."""
+    """One request that the client would send. `route` is the route it reaches, None for a miss.
+
+    "misrouted" with a route: it is taken for a model's name by a route of another protocol (/v1beta/models/messages).
+    """
 
     method: str
     url: str
@@ -28,7 +31,8 @@ class SimulatedRequest(NamedTuple):
 
 
 class Simulation(NamedTuple):
-    """One mode with one base URL. `works` means: every required request reaches a route that takes its method."""
+    """One mode with one base URL. `works` means: every required request reaches a route of the mode's own protocol
+    that takes its method."""
 
     mode: Mode
     base_url: str
@@ -53,9 +57,11 @@ def simulate(mode: Mode, base_url: str, table: RouteTable) -> Simulation:
         _, path, query = split_url(url)
         found = match(table, path or "/")
         verdict: Verdict = "misrouted"
+        route = None
         if found is not None:
-            verdict = "routed" if allows(found.route, each.method) else "wrong-method"
-        route = found.route.path if found is not None else None
+            route = found.route.path
+            if found.route.protocol == mode.protocol or not (each.required or found.params):
+                verdict = "routed" if allows(found.route, each.method) else "wrong-method"
         requests.append(SimulatedRequest(each.method, url, path or "/", query, each.required, verdict, route))
     works = all(each.verdict == "routed" for each in requests if each.required)
     return Simulation(mode, base_url, tuple(requests), works)

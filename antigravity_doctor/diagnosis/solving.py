@@ -52,7 +52,7 @@ def is_version(segment: str) -> bool:
     if len(segment) < 2 or segment[0] not in "vV" or not segment[1].isdigit():
         return False
     rest = segment[1:].lstrip("0123456789").lower()
-    return rest == "" or rest.startswith(("beta", "alpha"))
+    return rest == "" or rest.rstrip("0123456789") in ("beta", "alpha")
 
 
 @lru_cache(maxsize=4096)

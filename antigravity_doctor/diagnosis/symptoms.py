@@ -28,7 +28,8 @@ def body_kind(body: str | None, headers: Headers = ()) -> str:
     folded = text.lower()
     if not text or folded in ("(no body)", "status code (no body)"):
         return "empty"
-    if folded.startswith(("<!doctype html", "<html")) or "<!doctype html" in folded:
+    # A client that wanted JSON quotes the page: Unexpected token '<', "<!doctype "... is not valid JSON.
+    if folded.startswith("<html") or "<!doctype" in folded or "unexpected token '<'" in folded:
         return "html"
     if "token_rejected" in folded:
         limited = ("expired", "ip limit", "curfew", "not available between")
@@ -44,7 +45,7 @@ def body_kind(body: str | None, headers: Headers = ()) -> str:
 
 def in_query(query: str) -> tuple[Finding, ...]:
     """AGD205 where a key is in the query: no version of the proxy reads one there."""
-    if "key=" not in query:
+    if "key=" not in query.lower():
         return ()
     for pair in query.split("&"):
         name = pair.partition("=")[0]

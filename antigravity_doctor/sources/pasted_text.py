@@ -40,9 +40,14 @@ def find_requests(text: str, *, limit: int | None = None) -> list[FoundRequest]:
     """
     if limit is not None and limit <= 0:
         return []
-    bare = bare_parts(text.strip())
+    single = text.strip()
+    bare = bare_parts(single)
+    if bare is None and "\n" not in single and not single.isprintable():
+        # One coloured line says what the plain one says.
+        single = strip_terminal_controls(text).strip()
+        bare = bare_parts(single)
     if bare is not None:
-        return [_from_bare(bare, text.strip())]
+        return [_from_bare(bare, single)]
     found: list[FoundRequest] = []
     by_path: dict[str, list[int]] = {}
     for request in iter_requests(text.splitlines()):

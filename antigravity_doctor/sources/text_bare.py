@@ -40,8 +40,6 @@ def bare_parts(text: str, *, line_of_many: bool = False) -> Bare | None:
     if text[1:3] == ":/":
         target = text = _without_git_bash(text)
     if " " in text or "\t" in text:
-        if len(text) > 400_000 and not text[:1].isalnum():
-            return None
         words = text.split(None, 3)
         if len(words) > 3:
             return None

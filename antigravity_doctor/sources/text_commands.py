@@ -10,7 +10,7 @@ import re
 from antigravity_doctor.sources.text_request import METHODS, Draft
 
 _COMMAND = re.compile(
-    r"(?:^|(?<=[\s`(;&|>$#\"'：，]))(?P<name>curl(?:\.exe)?|wget(?:\.exe)?|xhs?|https?|Invoke-RestMethod|Invoke-WebRequest|irm|iwr)"
+    r"(?:^|(?<=[\s`(;&|>$#\"']|[^\x00-\x7f]))(?P<name>curl(?:\.exe)?|wget(?:\.exe)?|xhs?|https?|Invoke-RestMethod|Invoke-WebRequest|irm|iwr)"
     r"(?=[\s^`\\])",
     re.IGNORECASE,
 )
@@ -22,7 +22,9 @@ _WORD = re.compile(
     r"|[\\`^](?P<escaped>(?s:.))"
 )
 _URL = re.compile(r"(?:https?|wss?)://\S", re.IGNORECASE)
-_HOST_PATH = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9.\-]*|\[[0-9A-Fa-f:]+\])(?::\d{1,5})?(?:/|$)")
+_HOST_PATH = re.compile(
+    r"(?:[A-Za-z0-9][A-Za-z0-9.\-]*|\[[0-9A-Fa-f:]+\]):\d{1,5}(?:/|$)|(?:[A-Za-z0-9\-]+\.[A-Za-z0-9.\-]+|localhost)(?:/|$)"
+)
 _LOCAL = re.compile(r":(?:\d{1,5})?(?:/|$)")
 _CURL_VALUED = frozenset("AbcCdDeEFHKmoPQrtTuUwxXyYz")
 
@@ -147,20 +149,18 @@ def _words(text: str, place: int) -> list[_Word]:
     return words
 
 
-def _target(word: _Word, text: str) -> tuple[str, int] | None:
+def _target(word: _Word) -> tuple[str, int] | None:
     """(target, its end in the text) if the word is an address. An unquoted one loses the punctuation of a sentence."""
     value = word.text
     if not (_URL.match(value) or _HOST_PATH.match(value) or _LOCAL.match(value)):
         return None
     if word.quoted:
         return value, word.end
-    end = word.start + len(value)
     glued = re.search(r"[^\x21-\x7e]|[)\]|;<>](?=$|[^\w/])", value)
     if glued:
-        end = word.start + glued.start()
         value = value[: glued.start()]
-    trimmed = value.rstrip(".,;:!")
-    return trimmed, end - (len(value) - len(trimmed)) if text else end
+    value = value.rstrip(".,;:!")
+    return value, word.start + len(value)
 
 
 def _draft(text: str, start: int, end: int, target: str, method: str, host: str | None) -> Draft:
@@ -192,8 +192,6 @@ def _curl(text: str, start: int, words: list[_Word]) -> tuple[list[Draft], int]:
                 argument = after
             elif name not in _CURL_FLAGS and index < len(words):
                 argument = words[index].text
-                if name == "--url":
-                    words[index].quoted = words[index].quoted or word.quoted
                 index += 1
         elif value.startswith("-") and len(value) > 1 and value[1].isalpha():
             for at, letter in enumerate(value[1:], 1):
@@ -209,7 +207,7 @@ def _curl(text: str, start: int, words: list[_Word]) -> tuple[list[Draft], int]:
         elif not word.quoted and value in ("|", ">", "&&", "||", ";", "&", "2>&1", ">>"):
             break
         else:
-            found = _target(word, text)
+            found = _target(word)
             if found is None:
                 if not targets and word.quoted:
                     continue
@@ -248,7 +246,7 @@ def _wget(text: str, start: int, words: list[_Word]) -> tuple[list[Draft], int]:
             method = value[9:].upper()
         elif value == "--spider":
             method = "HEAD"
-        elif not value.startswith("-") and (found := _target(word, text)) is not None and "/" in found[0]:
+        elif not value.startswith("-") and (found := _target(word)) is not None and "/" in found[0]:
             return [_draft(text, start, found[1], found[0], method, None)], found[1]
     return [], start
 
@@ -263,7 +261,7 @@ def _httpie(text: str, start: int, words: list[_Word]) -> tuple[list[Draft], int
             if value.upper() in METHODS:
                 method = value.upper()
             elif not value.startswith("-"):
-                found = _target(word, text)
+                found = _target(word)
                 if found is None:
                     break
                 draft = _draft(text, start, found[1], found[0], method or "GET", None)
@@ -293,11 +291,11 @@ def _powershell(text: str, start: int, words: list[_Word]) -> tuple[list[Draft],
             index += 1
             end = argument.end
             if name == "-uri":
-                found = _target(argument, text) or found
+                found = _target(argument) or found
             elif argument.text.strip(";,").upper() in METHODS:
                 method = argument.text.strip(";,").upper()
         elif found is None and (_URL.match(word.text)):
-            found = _target(word, text)
+            found = _target(word)
             end = word.end
         elif name in ("|", ";"):
             break

@@ -19,6 +19,7 @@ _LEVEL = re.compile(r"(?:^|[\s\[])(?:TRACE|DEBUG|INFO|WARN|ERROR)[\s\]]")
 _QUOTED = re.compile(r"([\"'])([A-Z]{3,10}) (?=\S)")
 _PROTOCOL = re.compile(r" +(?:HTTP/)?\d(?:\.\d)?$")
 _STATUS_AFTER = re.compile(r"[\s|]{0,4}([1-5]\d\d)(?![\d.])")
+_STATUS_FIELD = re.compile(r"\b(?:status|status_code|code)[=:]\s?\"?([1-5]\d\d)(?!\d)")
 _STATUS_BEFORE = re.compile(r"(?<=\s)([2-5]\d\d)(?=\s)")
 
 _COLUMN = re.compile(rf"\s*({_VERBS})(?:\s+(\S.*))?$")
@@ -92,6 +93,7 @@ def _quoted(line: str) -> list[Draft]:
         if not target.startswith(("/", "http://", "https://")):
             continue
         after = _STATUS_AFTER.match(line, close + 1)
+        after = after or _STATUS_FIELD.search(line, close + 1, close + 81)
         status = int(after.group(1)) if after else None
         if status is None and not line[close + 1 : close + 8].lstrip().startswith(("-", "0")):
             earlier = _STATUS_BEFORE.findall(line[max(0, match.start() - 200) : match.start()])

@@ -229,8 +229,6 @@ class Reader:
         if drafts:
             self._take(drafts)
         elif stripped[:9].lower().startswith(("<!doctype", "<html")) and self._near() is not None:
-            self._body = []
-            self._body_size = 0
             self._collect(line)
 
     def _find(self, line: str, stripped: str) -> list[Draft]:
@@ -457,11 +455,13 @@ class Reader:
             self._pending.transcript = False
 
     def _collect(self, line: str) -> None:
-        if self._body is not None:
-            self._body.append(line)
-            self._body_size += len(line)
-            if self._body_size > BODY_LIMIT or len(self._body) > 60:
-                self._end_body()
+        if self._body is None:
+            self._body = []
+            self._body_size = 0
+        self._body.append(line)
+        self._body_size += len(line)
+        if self._body_size > BODY_LIMIT or len(self._body) > 60:
+            self._end_body()
 
     def _end_body(self) -> None:
         body, self._body = self._body, None

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from antigravity_doctor import __version__
+from antigravity_doctor.cli import errors
 from antigravity_doctor.diagnosis.proxy_model import ServerConfig
 from antigravity_doctor.servers.stand_in import run_in_thread
 from tests.support.cli import run
@@ -171,12 +172,26 @@ def test_a_reader_that_goes_away_gets_no_traceback(arguments: list[str]) -> None
     assert result.stderr in (b"code 141\n", b"code 0\n", b"code 1\n")
 
 
-def test_a_closed_standard_output_is_no_traceback_either() -> None:
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [("routes >&-", 0), ("frob 2>&-", 2), ("explain-path - <&-", 2), ("explain-path /v1/v1/messages >&- 2>&-", 1)],
+)
+def test_a_closed_stream_changes_nothing_else(arguments: str, code: int) -> None:
     if os.name == "nt":
         pytest.skip("a shell is needed to close it")
-    shell = f"{sys.executable} -m antigravity_doctor routes >&-"
+    shell = f"{sys.executable} -m antigravity_doctor {arguments}"
     result = subprocess.run(["bash", "-c", shell], capture_output=True, env=PATH_ONLY, timeout=60)
     assert b"Traceback" not in result.stderr
+    assert result.returncode == code
+
+
+def test_a_full_disk_is_said() -> None:
+    if not os.path.exists("/dev/full"):  # noqa: PTH110
+        pytest.skip("/dev/full is Linux's")
+    shell = f"{sys.executable} -m antigravity_doctor routes > /dev/full"
+    result = subprocess.run(["bash", "-c", shell], capture_output=True, env=PATH_ONLY, timeout=60)
+    assert result.stderr == b"agdoctor: The output cannot be written: No space left on device.\n"
+    assert result.returncode == errors.FAULT
 
 
 def test_a_terminal_gets_colour_and_progress() -> None:

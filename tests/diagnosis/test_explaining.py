@@ -223,6 +223,7 @@ def test_a_misrouted_path(request_: str, expected: str, base: str | None) -> Non
         ("/v1/projects/p/locations/l/publishers/anthropic/models/c:rawPredict", "misrouted", "314", ""),
         ("/v1/projects/p/locations/l/endpoints/openapi/chat/completions", "misrouted", "314", "/v1"),
         (f"/v1beta1/publishers/google/models/{MODEL}:generateContent", "misrouted", "314", ""),
+        ("GET /v1beta1/publishers/google/models", "misrouted", "314", ""),
         ("/v1internal:streamGenerateContent", "misrouted", "314", ""),
         ("/v1internal:loadCodeAssist", "unsupported", "314", None),
         # misspelt or cut off
@@ -396,7 +397,7 @@ def test_a_right_request_is_never_blamed(request_: str) -> None:
         # Codex tries a WebSocket first
         ("GET /v1/responses 405", {"version": "4.2.0"}, "other-version", "403 601", None),
         ("GET /responses 405", {}, "not-a-path-problem", "601", None),
-        ("GET /v1/v1/responses", {}, "misrouted", "301", "/v1"),
+        ("GET /v1/v1/responses", {}, "misrouted", "301", ""),
         # an answer that the proxy does not give
         ("POST /v1/chat/completions 405", {}, "not-a-path-problem", "411", None),
         ("POST /v1/chat/completions 404", {"body": ""}, "not-a-path-problem", "411", None),
@@ -451,6 +452,10 @@ def test_what_status_body_and_host_add(
         ("POST /v1/v1/responses", "4.2.0", "misrouted", "301", ""),
         ("POST /v1/v1/chat/completions", "3.0.0", "misrouted", "301", ""),
         ("POST /v1/messages/v1/messages", "4.0.0", "misrouted", "302 310", ""),
+        ("POST /v1/v1/messages", "3.0.0", "other-version", "403 301", None),
+        ("POST /x/v1/responses", "3.2.0", "other-version", "403 305", None),
+        ("POST /completions", "3.2.0", "other-version", "403 303", None),
+        (f"POST /v1/models/{MODEL}:generateContent", "3.1.0", "other-version", "403 304", None),
         ("GET /api/accounts", "3.3.0", "unsupported", "316", None),
         ("GET /healthz", "3.3.0", "routed", "", None),
         ("POST /responses", "9.9.9", "routed", "", None),

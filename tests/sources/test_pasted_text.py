@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import example, given, settings
@@ -274,6 +273,61 @@ def test_a_list_of_urls_is_not_joined_to_one() -> None:
     assert [item.path for item in find_requests(text)] == ["/v1/chat", "/v1/models"]
 
 
+@pytest.mark.parametrize("first_base", [True, False], ids=["base-first", "base-last"])
+def test_a_dump_that_prints_base_and_path_apart_is_joined_as_axios_joins_them(first_base: bool) -> None:
+    lines = ["    baseURL: 'http://127.0.0.1:8045/v1/',", "    url: '/v1/messages',"]
+    text = "\n".join(["config: {", *(lines if first_base else reversed(lines)), "    method: 'post'", "}"])
+    assert [(item.method, item.path) for item in find_requests(text)] == [("POST", "/v1/v1/messages")]
+
+
+def test_the_type_of_an_answer_in_a_dump_is_a_header() -> None:
+    text = (
+        "url: 'http://127.0.0.1:8045/v1/v1/models',\nstatusCode: 200,\n"
+        "responseHeaders: {\n  'content-type': 'text/html',\n  allow: 'GET,HEAD',\n}"
+    )
+    assert one(text).headers == (("content-type", "text/html"), ("allow", "GET,HEAD"))
+
+
+def test_the_type_of_a_request_in_a_dump_is_not() -> None:
+    assert one("url: 'http://127.0.0.1:8045/v1/v1/models',\nheaders: {\n  'Content-Type': 'text/html'\n").headers == ()
+
+
+def test_the_body_of_an_answer_ends_at_two_blank_lines() -> None:
+    text = "GET /v1/x HTTP/1.1\n\nHTTP/1.1 404 Not Found\n\nnothing here\n\n\nThis is what I did.\n"
+    assert one(text).body == "nothing here"
+
+
+def test_the_body_of_an_answer_ends_at_the_next_command() -> None:
+    text = (
+        "$ curl -i http://h:1/v1/x/a\nHTTP/1.1 404 Not Found\n\nnot here\n"
+        "$ curl -i http://h:1/v1/x/b\nHTTP/1.1 200 OK\n\nhere\n"
+    )
+    assert [(item.path, item.status, item.body) for item in find_requests(text)] == [
+        ("/v1/x/a", 404, "not here"),
+        ("/v1/x/b", 200, "here"),
+    ]
+
+
+def test_a_path_in_the_body_of_an_answer_is_no_second_request() -> None:
+    text = "GET /v1/v1/x HTTP/1.1\n\nHTTP/1.1 404 Not Found\n\n<p>Try /v1/models or /v1/messages</p>\n"
+    assert [item.path for item in find_requests(text)] == ["/v1/v1/x"]
+
+
+def test_a_redirected_transcript_keeps_the_first_answer() -> None:
+    text = (
+        "> GET /v1/x HTTP/1.1\n>\n< HTTP/1.1 308 Permanent Redirect\n< location: /v1/x/\n<\n< HTTP/1.1 404 Not Found\n"
+    )
+    assert one(text).status == 308
+
+
+def test_the_host_option_of_curl_is_the_host() -> None:
+    assert one("curl -H 'Host: ai.lan' http://127.0.0.1:8045/v1/v1/models").host == "ai.lan"
+
+
+def test_a_short_address_of_httpie_means_this_machine() -> None:
+    assert one("http :8045/v1/v1/models").host == "localhost:8045"
+
+
 # --- streaming ----------------------------------------------------------------------------------------------------
 
 
@@ -289,7 +343,17 @@ def test_a_stream_with_line_ends_and_one_without_are_the_same() -> None:
     assert plain[0].headers == (("allow", "GET,HEAD"),)
 
 
-def test_a_million_repeated_lines_are_one_request() -> None:
+def test_a_line_of_the_stream_that_holds_several_lines_is_read_as_several() -> None:
+    assert [item.path for item in iter_requests(["GET /v1/a 404\rGET /v1/b 404\r\n"])] == ["/v1/a", "/v1/b"]
+
+
+def test_what_is_remembered_of_a_stream_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("antigravity_doctor.sources.text_stream._REMEMBERED", 2)
+    lines = ["GET /v1/a 404", "GET /v1/b 404", "GET /v1/a 404", "GET /v1/c 404", "GET /v1/d 404", "GET /v1/a 404"]
+    assert [item.path[-1] for item in iter_requests(lines)] == ["a", "b", "c", "d", "a"]
+
+
+def test_many_repeated_lines_are_one_request() -> None:
     assert len(list(iter_requests(itertools.repeat("/v1/v1/models", 20_000)))) == 1
 
 
@@ -377,6 +441,7 @@ def test_no_text_makes_it_raise_and_every_result_keeps_its_promises(text: str) -
 
 @given(anything)
 @settings(max_examples=200, deadline=None)
+@example("POST HTTP://0")
 def test_line_ends_and_colours_never_change_the_result(text: str) -> None:
     plain = text.replace("\r", "").replace("\x1b", "")
     plain = "\n".join(plain.splitlines())
@@ -436,10 +501,7 @@ def test_paths_one_a_line_are_all_found_in_order(paths: list[str], between: str)
 
 @given(anything)
 @settings(max_examples=200, deadline=None)
-def test_a_stream_gives_every_request_that_the_text_gives(text: str) -> None:
-    def lines() -> Iterator[str]:
-        yield from text.splitlines(keepends=True)
-
-    streamed = {(request.method, request.path) for request in iter_requests(lines())}
-    if not is_bare_path(text):
-        assert {(request.path) for request in find_requests(text)} == {path for _, path in streamed}
+def test_a_stream_gives_every_request_that_a_text_of_several_lines_gives(text: str) -> None:
+    pasted = "my log:\n" + text + "\nend of it"
+    streamed = {request.path for request in iter_requests(pasted.splitlines(keepends=True))}
+    assert {request.path for request in find_requests(pasted)} == streamed

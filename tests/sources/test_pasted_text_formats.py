@@ -214,6 +214,15 @@ SERVER_LOGS: dict[str, Row] = {
         'at=info method=POST path="/v1/v1/chat/completions" host=x.example.com fwd="1.2.3.4" status=404 bytes=0',
         [("POST", CHAT2, None, 404)],
     ),
+    "quoted-request-field": (
+        'time=x host=127.0.0.1:8045 request="POST /v1/v1/messages HTTP/1.1" code=404',
+        [("POST", "/v1/v1/messages", None, 404)],
+    ),
+    "field-that-is-no-method": (
+        'request="not a line" path=/v1/v1/models status=404',
+        [(None, "/v1/v1/models", None, 404)],
+    ),
+    "tls-on-a-plain-port": ('127.0.0.1 - - [04/Feb/2026:10:15:30 +0000] "\\x16\\x03\\x01" 400 0 "-" "-"', []),
     "rails": (
         'Started POST "/v1/v1/chat/completions" for 127.0.0.1 at 2026-02-04 10:15:30 +0000',
         [("POST", CHAT2, None, None)],
@@ -416,6 +425,28 @@ CLIENTS: dict[str, Row] = {
         '{"timestamp":"2026-02-04T02:15:30Z","status":404,"error":"Not Found","path":"/v1/v1/chat/completions"}',
         [(None, CHAT2, None, 404)],
     ),
+    "axios-config-json": (
+        '{"config":{"method":"post","baseURL":"http://127.0.0.1:8045/v1","url":"/v1/messages"},"response":{"status":404}}',
+        [("POST", "/v1/v1/messages", None, 404)],
+    ),
+    "json-query-apart": (
+        '{"method":"GET","path":"/v1/v1/models","query":"?limit=5","status":404}',
+        [("GET", "/v1/v1/models", "limit=5", 404)],
+    ),
+    "json-file-path": ('{"error":"ENOENT","path":"/home/u/.codex/config.toml"}', []),
+    "json-page": ('{"message":"Not Found","url":"https://docs.github.com/rest/reference","status":"404"}', []),
+    "json-behind-a-sentence": (
+        'POST http://127.0.0.1:8045/v1/v1/messages 404 {"type":"error","error":{"message":"Not found: /v1/v1/messages"}}',
+        [("POST", "/v1/v1/messages", None, 404)],
+    ),
+    "json-with-another-request-behind-a-sentence": (
+        'POST /v1/v1/messages failed {"method":"GET","path":"/v1/v1/models","status":404}',
+        [("POST", "/v1/v1/messages", None, None), ("GET", "/v1/v1/models", None, 404)],
+    ),
+    "json-in-a-string-of-json": (
+        '{"error":"{\\"message\\":\\"Invalid URL (POST /v1/v1/messages)\\"}"}',
+        [("POST", "/v1/v1/messages", None, None)],
+    ),
     "escaped-slashes-json": (
         '{"error":"Not Found","url":"http:\\/\\/127.0.0.1:8045\\/v1\\/v1\\/models","status":404}',
         [(None, "/v1/v1/models", None, 404)],
@@ -480,6 +511,39 @@ COMMANDS: dict[str, Row] = {
         "Run `curl http://127.0.0.1:8045/v1/v1/models` first.",
         [("GET", "/v1/v1/models", None, None)],
     ),
+    "curl-long-head": ("curl --head --silent http://127.0.0.1:8045/healthz", [("HEAD", "/healthz", None, None)]),
+    "curl-long-get": ("curl --get --data a=1 http://127.0.0.1:8045/v1/models", [("GET", "/v1/models", None, None)]),
+    "curl-upload": ("curl -T x.json http://127.0.0.1:8045/v1/v1/files", [("PUT", "/v1/v1/files", None, None)]),
+    "curl-url-with-equals-sign": (
+        "curl --url=http://127.0.0.1:8045/v1/v1/models",
+        [("GET", "/v1/v1/models", None, None)],
+    ),
+    "curl-two-urls": (
+        "curl http://127.0.0.1:8045/v1/v1/models http://127.0.0.1:8045/v1/models",
+        [("GET", "/v1/v1/models", None, None), ("GET", "/v1/models", None, None)],
+    ),
+    "curl-in-parentheses": ("(curl http://127.0.0.1:8045/v1/v1/models)", [("GET", "/v1/v1/models", None, None)]),
+    "curl-glued-to-chinese": (
+        "执行curl http://127.0.0.1:8045/v1/v1/models返回404",
+        [("GET", "/v1/v1/models", None, 404)],
+    ),
+    "curl-and-a-second-request": (
+        "curl -X POST http://127.0.0.1:8045/v1/v1/a instead of GET /v1/v1/b",
+        [("POST", "/v1/v1/a", None, None), ("GET", "/v1/v1/b", None, None)],
+    ),
+    "curl-error-is-no-command": ("curl: (7) Failed to connect to 127.0.0.1 port 8045", []),
+    "wget-method": ("wget --method=PUT http://127.0.0.1:8045/v1/v1/x", [("PUT", "/v1/v1/x", None, None)]),
+    "wget-spider": ("wget --spider http://127.0.0.1:8045/v1/v1/models", [("HEAD", "/v1/v1/models", None, None)]),
+    "httpie-with-headers": (
+        "http -v POST :8045/v1/v1/messages x-api-key:abc model=x",
+        [("POST", "/v1/v1/messages", None, None)],
+    ),
+    "httpie-word-in-prose": ("the http server of mine does not answer", []),
+    "powershell-piped": (
+        "Invoke-WebRequest http://127.0.0.1:8045/v1/v1/models | Select-Object StatusCode",
+        [("GET", "/v1/v1/models", None, None)],
+    ),
+    "powershell-without-address": ("Invoke-RestMethod -Method Post", []),
     "wget": (
         "wget -qO- --post-data='{}' http://127.0.0.1:8045/v1/v1/messages",
         [("POST", "/v1/v1/messages", None, None)],
