@@ -61,7 +61,7 @@ def command(
         mcp_on=mcp,
     )
 
-    printer = _Printer(table, web_ui, "")
+    printer = _Printer(table)
     try:
         with run_in_thread(
             config, host=host, port=number, delay=delay, on_request=None if quiet else printer
@@ -87,22 +87,30 @@ def command(
 class _Printer:
     """Prints each request with its verdict: what explain-path says about it, on a line."""
 
-    def __init__(self, table: RouteTable, web_ui: bool, origin: str) -> None:
+    def __init__(self, table: RouteTable) -> None:
         self.table = table
-        self.web_ui = web_ui
-        self.origin = origin
+        self.origin = ""  # known only when the server listens
 
     def __call__(self, record: Record) -> None:
+        try:
+            self._print(record)
+            sys.stdout.flush()
+        except typer.Exit:
+            pass  # whoever read the output (head) has gone: the server goes on, and says nothing more
+        except BrokenPipeError:
+            options.drop_output()
+
+    def _print(self, record: Record) -> None:
         from antigravity_doctor.diagnosis.explaining import explain
         from antigravity_doctor.diagnosis.urls import split_url
+        from antigravity_doctor.knowledge.texts import phrase
         from antigravity_doctor.reports.explain_path import compact_line
         from antigravity_doctor.reports.paint import render
 
         terminal = options.stdout_terminal()
         if record.note is not None:
-            options.write(
-                render([[("  ", ""), ("?", "warn"), (f" not an HTTP request ({record.note})", "dim")]], terminal)
-            )
+            said = phrase("stand-in-not-http", {"note": record.note})
+            options.write(render([[("  ", ""), ("?", "warn"), (f" {said}", "dim")]], terminal))
         else:
             _, path, query = split_url(record.target)
             found = explain(
@@ -116,4 +124,3 @@ class _Printer:
             status = str(record.status) if record.status is not None else "---"
             first, *rest = compact_line(found, terminal.width - 5)
             options.write(render([[("  ", ""), (status, "dim"), *first], *rest], terminal))
-        sys.stdout.flush()

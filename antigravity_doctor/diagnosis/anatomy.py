@@ -70,9 +70,14 @@ def endpoints(table: RouteTable) -> dict[str, tuple[tuple[str, ...], ...]]:
     return {first: tuple(keys) for first, keys in by_first.items()}
 
 
+def is_oversized(path: str) -> bool:
+    """True for a path that no client makes and no server takes."""
+    return len(path) > MAX_LENGTH or path.count("/") > MAX_SEGMENTS
+
+
 def dissect(path: str, table: RouteTable) -> Anatomy:
     """Takes a request path (no query) apart. Never raises; an oversized path is one "other" part."""
-    if len(path) > MAX_LENGTH or path.count("/") > MAX_SEGMENTS:
+    if is_oversized(path):
         return Anatomy((Part("other", path),), "o", "", (), path)
     faults: list[str] = []
     if _is_clean(path):

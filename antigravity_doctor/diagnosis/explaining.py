@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from antigravity_doctor.diagnosis import fixing, symptoms
-from antigravity_doctor.diagnosis.anatomy import Anatomy, dissect
+from antigravity_doctor.diagnosis.anatomy import Anatomy, dissect, is_oversized
 from antigravity_doctor.diagnosis.families import Hypothesis, from_base, hypotheses
 from antigravity_doctor.diagnosis.faults import path_findings
 from antigravity_doctor.diagnosis.matching import allow_header, allows, match
@@ -197,12 +197,14 @@ def _wrong_method(route: Route, method: str, confidence: float) -> Finding:
 # --- the path is no route --------------------------------------------------------------------------------------------
 
 
-def _missed(asked: _Asked) -> _Missed:
+def _missed(asked: _Asked, anatomy: Anatomy | None = None) -> _Missed:
     path = asked.path
     why = _noise().get(path)
     if why is not None:
         return _Missed("not-a-path-problem", None, (_harmless(path, why, 0.95),), ())
-    anatomy = dissect(path, table_for(None))
+    if is_oversized(path):
+        return _Missed("unsupported", None, (Finding("AGD316", "error", 0.9, {"path": path}),), ())
+    anatomy = anatomy or dissect(path, _newest())
     styled = _styled(path, asked)
     if styled is not None:
         return styled
@@ -220,6 +222,12 @@ def _missed(asked: _Asked) -> _Missed:
         mismatch = tuple(each for each in answer.findings if each.code == "AGD319")
         return _Missed("other-version", later[1], (later[0], *mismatch), answer.fixes)
     return answer
+
+
+@lru_cache(maxsize=1)
+def _newest() -> RouteTable:
+    """The table of the newest version: what a path is taken apart with, so that no endpoint is unknown."""
+    return table_for(None)
 
 
 def _harmless(path: str, why: str, confidence: float) -> Finding:
@@ -264,10 +272,8 @@ def _styled(path: str, asked: _Asked) -> _Missed | None:
             continue
         solved = fixing.NOTHING
         resource = found.expand(style.resource)
-        if resource and len(path) < 1000:
-            solved = fixing.by_endpoint(
-                dissect(resource, table_for(None)), None, None, asked.table, asked.origin, style.id
-            )
+        if resource:
+            solved = fixing.by_endpoint(dissect(resource, _newest()), None, None, asked.table, asked.origin, style.id)
         finding = Finding(style.code, "error", 0.95, {"path": path})
         return _Missed("misrouted" if solved.fixes else "unsupported", solved.route, (finding,), solved.fixes)
     return None
@@ -275,14 +281,14 @@ def _styled(path: str, asked: _Asked) -> _Missed | None:
 
 def _other_version(asked: _Asked) -> tuple[Finding, Route] | None:
     """AGD403 for a path that this version does not route but a newer one does."""
-    newest = table_for(None)
+    newest = _newest()
     found = match(newest, asked.path) if newest is not asked.table else None
     return _since(asked, asked.path, found.route) if found is not None else None
 
 
 def _served_later(asked: _Asked, anatomy: Anatomy) -> tuple[Finding, Route] | None:
     """AGD403 for a path whose endpoint this version serves nowhere, but a newer one does."""
-    newest = table_for(None)
+    newest = _newest()
     if newest is asked.table or not anatomy.endpoint:
         return None
     versions = [part.text for part in anatomy.parts if part.kind == "version"]
@@ -402,17 +408,21 @@ def _without_base(asked: _Asked, anatomy: Anatomy) -> _Missed:
     if not guesses and client is not None:
         client = None
         guesses = hypotheses(asked.path, None, asked.method, anatomy.endpoint)
+    if not guesses and not anatomy.endpoint:
+        return _nothing_fits(asked, anatomy)
     ceiling = fixing.WITH_CLIENT if client is not None else fixing.ALONE
     whole = fixing.whole_route(asked.path, anatomy, asked.method, table) if client is None else None
     solved = fixing.guessed(guesses, table, asked.origin, asked.sent_to, ceiling, whole)
-    if solved.unserved > solved.served or (not solved.fixes and anatomy.endpoint):
+    unserved = solved.unserved > solved.served
+    if unserved or (not solved.fixes and anatomy.endpoint):
         what = _not_served(anatomy.endpoint)
         if what is not None and _may_be_admin(asked, anatomy):
             return _Missed("not-a-path-problem", None, (Finding("AGD603", "info", 0.5, {"path": asked.path}),), ())
         if what is not None:
             odd = path_findings(anatomy, None, 0.8, exact=False) if len(anatomy.parts) > 2 or anatomy.faults else ()
             return _Missed("unsupported", None, (_unsupported(asked.path, anatomy, what), *odd), ())
-    if not solved.fixes:
+    # "/models/claude" is a route of its own, which no client's "/models/{model}" means.
+    if not solved.fixes or (unserved and solved.route is not None and ":" in solved.route.path):
         solved = fixing.by_endpoint(anatomy, asked.method, client, table, asked.origin)
         if not solved.fixes and asked.method is not None:
             # A real endpoint, but a method that it does not take: the path is wrong in any case.
@@ -436,7 +446,10 @@ def _not_served(endpoint: str) -> str | None:
         return None
     words = tuple(endpoint.strip("/").lower().split("/"))
     known = paths.unsupported()
-    return known.get(words) or (known.get((*words[:-1], "*")) if len(words) > 1 else None)
+    what = known.get(words)
+    if what is None and len(words) > 1 and not any(each.endswith(endpoint) for each in _newest().static):
+        what = known.get((*words[:-1], "*"))
+    return what
 
 
 # --- nothing that ends in an endpoint --------------------------------------------------------------------------------
@@ -455,10 +468,12 @@ def _nothing_fits(asked: _Asked, anatomy: Anatomy) -> _Missed:
         return _adds_nothing(asked)
     one_model = _without_slash_in_model(anatomy)
     if one_model is not None:
-        return _instead(asked, one_model, Finding("AGD318", "error", 0.9, {"path": anatomy.canonical}), right=True)
-    meant = corrected(anatomy, table_for(None))
+        finding = Finding("AGD318", "error", 0.9, {"path": anatomy.canonical})
+        return _instead(asked, dissect(one_model, _newest()), finding, right=True)
+    meant = corrected(anatomy, _newest())
     if meant is not None:
-        return _instead(asked, meant, Finding("AGD315", "error", 0.7, {**facts, "meant": meant}), right=False)
+        finding = Finding("AGD315", "error", 0.7, {**facts, "meant": meant.canonical})
+        return _instead(asked, meant, finding, right=False)
     stacked = next((part for part in reversed(parts[:-1]) if part.kind == "endpoint"), None)
     if stacked is not None and parts[-1].kind == "other":
         finding = Finding("AGD302", "error", 0.5, {**facts, "first": stacked.text, "second": parts[-1].text})
@@ -474,13 +489,12 @@ def _may_be_admin(asked: _Asked, anatomy: Anatomy) -> bool:
     return below and "v" not in anatomy.kinds and anatomy.front not in paths.foreign_prefixes()
 
 
-def _instead(asked: _Asked, path: str, finding: Finding, *, right: bool) -> _Missed:
+def _instead(asked: _Asked, anatomy: Anatomy, finding: Finding, *, right: bool) -> _Missed:
     """The answer for the path that was meant, behind the finding that leads to it.
 
     `right`: with nothing else wrong, the base URL is right, so that there is nothing to type for it.
     """
-    meant = asked._replace(path=path)
-    anatomy = dissect(path, table_for(None))
+    path = anatomy.canonical
     reached = match(asked.table, path)
     if reached is not None:
         if right:
@@ -489,7 +503,7 @@ def _instead(asked: _Asked, path: str, finding: Finding, *, right: bool) -> _Mis
         if not solved.fixes:
             solved = fixing.by_endpoint(anatomy, None, None, asked.table, asked.origin)
         return _Missed("misrouted", reached.route, (finding,), solved.fixes)
-    answer = _missed(meant)
+    answer = _missed(asked._replace(path=path), anatomy)
     findings = tuple(each for each in answer.findings if each.code != "AGD319")
     return answer._replace(findings=(finding, *findings), fixes=fixing.unclaimed(answer.fixes))
 

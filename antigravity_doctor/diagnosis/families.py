@@ -214,20 +214,19 @@ def hypotheses(path: str, client: Client | None, method: str | None, endpoint: s
 def _read_backwards(path: str, base: str, suffix: str, family: Family, found: list[Hypothesis]) -> None:
     """Adds the hypotheses of a rule that does more than add the suffix. `path` is `base + suffix`."""
     if family.adds is None or base[-1:] in ("/", "#"):
-        for each in invert(family.rule, _ORIGIN, path, suffix):
-            found.append(Hypothesis(each, suffix, _appended(path, each, suffix), family, family.modes))
+        found += [
+            Hypothesis(each, suffix, _appended(path, each, suffix), family, family.modes)
+            for each in invert(family.rule, _ORIGIN, path, suffix)
+        ]
         return
     pattern, text, heeds_slash = family.adds
-    before = len(found)
+    shorter = base[: len(base) - len(text)] if base.endswith(text) else None
     if pattern.search(_ORIGIN + base):
         found.append(Hypothesis(base, suffix, suffix, family, family.modes))
-    if base.endswith(text):
-        shorter = base[: len(base) - len(text)]
-        if shorter[-1:] not in ("/", "#") and not pattern.search(_ORIGIN + shorter):
-            found.append(Hypothesis(shorter, suffix, text + suffix, family, family.modes))
-    if heeds_slash and len(found) == before:
-        for each in invert(family.rule, _ORIGIN, path, suffix):
-            found.append(Hypothesis(each, suffix, _appended(path, each, suffix), family, family.modes))
+    if shorter is not None and shorter[-1:] not in ("/", "#") and not pattern.search(_ORIGIN + shorter):
+        found.append(Hypothesis(shorter, suffix, text + suffix, family, family.modes))
+    if heeds_slash and run(family.rule, _ORIGIN + base + "/", suffix) == _ORIGIN + path:
+        found.append(Hypothesis(base + "/", suffix, suffix, family, family.modes))
 
 
 def _of_method(found: list[Hypothesis], method: str | None) -> list[Hypothesis]:

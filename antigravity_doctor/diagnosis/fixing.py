@@ -334,8 +334,9 @@ def _solved_landings(family: Family, table: RouteTable) -> Landings:
 
 
 def _landing(base_path: str, path: str, route: Route, modes: list[Mode], note: str | None = None) -> Landing:
-    clients = client_ids(modes)
     weight = max(_weight(mode) for mode in modes)
+    # Named first: the clients for which this is the usual mode.
+    clients = client_ids(sorted(modes, key=lambda mode: -_weight(mode)))
     return Landing(base_path, path, appended(path, base_path), route, tuple(modes), clients, weight, note)
 
 

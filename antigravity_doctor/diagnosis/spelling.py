@@ -13,8 +13,8 @@ _ACTIONS = {"generatecontent": "generateContent", "streamgeneratecontent": "stre
 _APART = str.maketrans("", "", "-_. ")
 
 
-def corrected(anatomy: Anatomy, table: RouteTable) -> str | None:
-    """The path that was meant, canonical; None if it resembles nothing. Prefixes that are no endpoint stay as they are.
+def corrected(anatomy: Anatomy, table: RouteTable) -> Anatomy | None:
+    """The path that was meant, taken apart; None if it resembles nothing. Prefixes that are no endpoint stay.
 
     A word counts as misspelt within one character left out on each side (which covers a wrong, a missing, a doubled
     and two swapped characters).
@@ -24,18 +24,18 @@ def corrected(anatomy: Anatomy, table: RouteTable) -> str | None:
         return None
     action = _with_action(parts)
     if action is not None:
-        return action
+        return dissect(action, table)
     words: list[str] = []
     changed = False
     for part in parts:
         meant = _meant(part.text[1:], table) if part.kind == "other" else None
         changed = changed or meant is not None
         words.append(meant or part.text)
-    path = "".join(words)
-    again = dissect(path, table)
+    again = dissect("".join(words), table) if changed else anatomy
     if changed and again.endpoint:
-        return path
-    return _completed(again, table)
+        return again
+    completed = _completed(again, table)
+    return dissect(completed, table) if completed is not None else None
 
 
 def _with_action(parts: tuple[Part, ...]) -> str | None:

@@ -6,7 +6,7 @@ from antigravity_doctor.diagnosis.model import CheckReport, CheckResult, Finding
 from antigravity_doctor.knowledge.texts import code as code_entry
 from antigravity_doctor.knowledge.texts import finding_text, phrase
 from antigravity_doctor.reports.check_words import STAGES, best_fix, counts, distinct_findings, summary, title
-from antigravity_doctor.reports.paint import Line, Span, cell_width, printable, wrap
+from antigravity_doctor.reports.paint import Line, Span, cell_width, line_width, printable, wrap
 
 CANARY_MARK = "/agdoctor-"
 """What the path of a calibration request begins with (probes.session)."""
@@ -86,21 +86,22 @@ def _check_lines(check: CheckResult, width: int, names: int, verbose: bool) -> l
     style = "dim" if check.status in ("skipped", "pass") else ""
     head: list[Span] = [_SYMBOL[check.status], (f" {name}{pad}  ", "")]
     indent = " " * (6 + names + 2)
-    # A long name keeps its sentence on the next line, instead of pushing the whole column to the right.
     lines: list[Line]
     codes: list[Span] = []
     for finding in check.findings:
         codes += [(" ", ""), (finding.code, "code")]
     said = [(printable(summary(check), 400), style), *codes]
-    if cell_width(name) > names:
-        lines = [[("    ", ""), *head], *wrap(said, width, indent)]
+    body = wrap(said, width, indent)
+    if cell_width(name) > names or max(map(line_width, body)) > width:
+        # What does not fit beside the name (a long host) stands below it.
+        lines = [[("    ", ""), _SYMBOL[check.status], (f" {name}", "")], *wrap(said, width, "        ")]
     else:
-        body = wrap(said, width, indent)
         lines = [[("    ", ""), *head, *body[0][1:]], *body[1:]]
     if check.requests and (verbose or check.status in ("fail", "inconclusive")):
         # The canary only calibrates: what failed is among the others.
         telling = [each for each in check.requests if CANARY_MARK not in each.url] or list(check.requests)
-        shown = check.requests if verbose else telling[:1]
+        refused = [each for each in telling if each.status is None or each.status >= 400]
+        shown = check.requests if verbose else (refused[-1:] or telling[:1])
         for request in shown:
             outcome = str(request.status) if request.status is not None else "–"
             lines.append([("      ", ""), (f"{outcome}  ", "dim"), (printable(request.curl, 600), "dim")])

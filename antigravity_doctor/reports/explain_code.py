@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from antigravity_doctor.knowledge.texts import Code, finding_text, phrase
-from antigravity_doctor.reports.paint import Line, columns, wrap
+from antigravity_doctor.reports.paint import Line, fitted_columns, wrap
 
 PARTS = ("symptom", "cause", "fix")
 
@@ -51,7 +51,7 @@ def list_lines(codes: Iterable[Code], width: int) -> list[Line]:
         [(each.code, "code"), (phrase("severity-" + each.severity), "dim"), (finding_text(each.code, "title"), "")]
         for each in codes
     ]
-    return [[], *columns(rows, "  "), []]
+    return [[], *fitted_columns(rows, width, "  "), []]
 
 
 def codes_document(codes: Iterable[Code]) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def explanation_lines(found: Explanation, width: int, *, exact: bool = False, hi
     """One explanation in full. `exact`: the base URL in use was known. `hint`: close with how to be certain."""
     lines: list[Line] = []
     subject = f"{found.method} {found.path}" if found.method else found.path
-    headline: list[Span] = [_SYMBOL[found.verdict], (" ", ""), (printable(subject), "bold"), (" ", "")]
+    headline: list[Span] = [_symbol(found), (" ", ""), (printable(subject), "bold"), (" ", "")]
     main = found.findings[0] if found.findings else None
     headline.append((phrase(found.verdict), ""))
     tag: list[Span] = [(f"{main.code} {code_entry(main.code).name}", "code")] if main is not None else []
@@ -35,9 +35,7 @@ def explanation_lines(found: Explanation, width: int, *, exact: bool = False, hi
     if tag and room >= 4:
         lines.append([("  ", ""), *headline, (" " * min(room, 8), ""), *tag])
     else:
-        # The symbol stays beside a path that is too long for the rest of the line.
-        first, *others = wrap(headline[2:], width, "    ")
-        lines += [[("  ", ""), *headline[:2], *first[1:]], *others]
+        lines.extend(_marked(found, headline[2:], width))
         if tag:
             lines.append([("    ", ""), *tag])
     lines.append([])
@@ -52,7 +50,7 @@ def explanation_lines(found: Explanation, width: int, *, exact: bool = False, hi
     best = found.fixes[0] if found.fixes else None
     if best is not None:
         lines.extend(_equation(found, best, width))
-    elif found.verdict != "routed":
+    else:
         lines.append([])
         lines.extend(wrap([(finding_text(main.code, "fix", _safe(main)), "")], width, "    "))
     for other in found.findings[1:]:
@@ -79,7 +77,7 @@ def compact_line(found: Explanation, width: int) -> list[Line]:
     """One explanation on a line or two: for long lists of paths."""
     subject = printable(f"{found.method} {found.path}" if found.method else found.path, 120)
     main = found.findings[0] if found.findings else None
-    line: list[Span] = [("  ", ""), _SYMBOL[found.verdict], (" ", ""), (subject, "bold")]
+    line: list[Span] = [("  ", ""), _symbol(found), (" ", ""), (subject, "bold")]
     tail: list[Span] = []
     if main is not None:
         tail += [("  ", ""), (main.code, "code")]
@@ -91,7 +89,21 @@ def compact_line(found: Explanation, width: int) -> list[Line]:
         tail += [("  ", ""), (phrase("routed"), "good")]
     if line_width(line) + line_width(tail) <= width:
         return [[*line, *tail]]
-    return [line, *wrap(tail[1:], width, "     ")]
+    return [*_marked(found, line[3:], width), *wrap(tail[1:], width, "     ")]
+
+
+def _symbol(found: Explanation) -> Span:
+    """The verdict's symbol; for a path that is right, that of the worst thing that was found all the same."""
+    if found.verdict not in ("routed", "not-a-path-problem") or not found.findings:
+        return _SYMBOL[found.verdict]
+    harmless = all(each.severity == "info" for each in found.findings)
+    return ("·", "dim") if harmless else ("!", "warn")
+
+
+def _marked(found: Explanation, spans: Line, width: int) -> list[Line]:
+    """The verdict's symbol before a wrapped text: beside its first word, however long that is."""
+    first, *others = wrap(spans, width, "    ")
+    return [[("  ", ""), _symbol(found), (" ", ""), *first[1:]], *others]
 
 
 def closing_lines(width: int) -> list[Line]:
@@ -129,8 +141,8 @@ def _equation(found: Explanation, best: Fix, width: int) -> list[Line]:
     rows = shown
     narrow: list[Line] = []
     for row in rows:
-        narrow.append([("      ", ""), row[0], ("  +  ", "dim"), row[2]])
-        narrow.append([("        ", ""), row[3]])
+        narrow += wrap([row[0], (" + ", "dim"), row[2]], width, "      ", "        ")
+        narrow += wrap([row[3]], width, "        ")
     return narrow
 
 
@@ -141,9 +153,8 @@ def _advice(fixes: Sequence[Fix], width: int) -> list[Line]:
     for index, fix in enumerate(shown):
         if index == 0:
             lead = phrase("set" if fix.appends else "set-full")
-        elif fix.configured_base_url is not None and fix.configured_base_url != shown[0].configured_base_url:
-            typed = fix.configured_base_url.partition("://")[2].partition("/")[2]
-            lead = phrase("or-if-typed", {"typed": printable("/" + typed, 100)})
+        elif _typed_path(fix) and fix.configured_base_url != shown[0].configured_base_url:
+            lead = phrase("or-if-typed", {"typed": printable(_typed_path(fix), 100)})
         else:
             lead = phrase("or")
         lines.extend(wrap([(lead, ""), (" ", ""), (fix.base_url, "value")], width, "    ", "      "))
@@ -153,3 +164,9 @@ def _advice(fixes: Sequence[Fix], width: int) -> list[Line]:
         said = phrase(key, {"appends": printable(fix.appends, 120), "clients": client_names(fix.clients)})
         lines.extend(wrap([(said, "dim")], width, "      "))
     return lines
+
+
+def _typed_path(fix: Fix) -> str:
+    """The path of the base URL that this fix takes for typed, "" for a bare origin."""
+    _, slash, path = (fix.configured_base_url or "").partition("://")[2].partition("/")
+    return slash + path if path else ""

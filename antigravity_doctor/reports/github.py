@@ -27,7 +27,7 @@ def github_annotations(report: CheckReport) -> str:
         if check.status == "inconclusive"
     ]
     numbers = {name: str(count) for name, count in counts(report).items()}
-    return "\n".join([*lines, f"agdoctor: {phrase('summary-checks', numbers)}"]) + "\n"
+    return "\n".join([*lines, phrase("summary-checks", numbers)]) + "\n"
 
 
 def _message(text: str) -> str:

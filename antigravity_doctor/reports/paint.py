@@ -99,16 +99,19 @@ def render(lines: Iterable[Line], terminal: Terminal) -> str:
     """The lines as one text, ready to be written; each ends in a newline and holds what `terminal` can show."""
     out = []
     for line in lines:
+        last = ""
         for text, style in line:
             # Reports make foreign text printable where they know its limit; this is the last line of defence.
             shown = text if text.isprintable() else printable(text, len(text))
             if not terminal.unicode:
                 shown = to_ascii(shown)
-            if style and terminal.colour and shown:
-                out.append(f"\x1b[{STYLES[style]}m{shown}\x1b[0m")
-            else:
-                out.append(shown)
-        out.append("\n")
+            if terminal.colour and shown and style != last:
+                # One escape for a run of the same style, however many words it was wrapped from.
+                out.append("\x1b[0m" if last else "")
+                out.append(f"\x1b[{STYLES[style]}m" if style else "")
+                last = style
+            out.append(shown)
+        out.append("\x1b[0m\n" if last else "\n")
     return "".join(out)
 
 
@@ -178,10 +181,12 @@ def fitted_columns(rows: Sequence[Sequence[Span]], width: int, indent: str, gap:
     start = max(map(line_width, heads)) + len(gap)
     broken: list[list[Span]] = []
     for row, head in zip(rows, heads, strict=True):
-        if not row[-1][0]:
+        below = indent + " " * (cell_width(row[0][0]) + len(gap) if len(row) > 2 else 2)
+        if line_width(head) > width:
+            broken += wrap([part for cell in row for part in (cell, (" ", ""))], width, indent, below)
+        elif not row[-1][0]:
             broken.append(head)
         elif width - start < _NARROW:
-            below = indent + " " * (cell_width(row[0][0]) + len(gap) if len(row) > 2 else 2)
             broken += [head, *wrap([row[-1]], width, below)]
         else:
             first, *others = wrap([row[-1]], width, " " * start)

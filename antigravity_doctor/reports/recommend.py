@@ -54,13 +54,13 @@ def _same_answers(found: Sequence[Recommendation]) -> list[list[Recommendation]]
 
 
 def _versions_of(modes: Sequence[Mode]) -> str:
-    """For which client versions a group of modes holds, "" for all. Neighbouring ranges (newest first) are one."""
+    """For which client versions a group of modes holds, "" for all. Neighbouring ranges are one."""
     ranges: list[tuple[str | None, str | None]] = []
-    for since, below in (each.versions for each in modes):
-        if ranges and ranges[-1][0] is not None and ranges[-1][0] == below:
-            ranges[-1] = (since, ranges[-1][1])
-        elif (since, below) not in ranges:
-            ranges.append((since, below))
+    for since, below in dict.fromkeys(each.versions for each in modes):
+        before = next((each for each in ranges if each[1] is not None and each[1] == since), None)
+        after = next((each for each in ranges if each[0] is not None and each[0] == below), None)
+        ranges = [each for each in ranges if each not in (before, after)]
+        ranges.append((before[0] if before else since, after[1] if after else below))
     return ", ".join(_versions_text(*each) for each in ranges)
 
 
@@ -211,9 +211,10 @@ def simulation_lines(
         symbol: Span = ("✓", "good") if simulation.works else ("✗", "bad")
         verdict = phrase("simulate-works" if simulation.works else "simulate-fails")
         versions = _versions_of([each.mode for each in group])
-        head: list[Span] = [symbol, (" ", ""), (mode.name, "bold"), (f" {verdict}", "")]
+        head: list[Span] = [symbol, (" ", ""), (mode.name, "bold")]
         if versions:
-            head.append((f" ({versions})", "dim"))
+            head.append((f", {versions},", "dim"))
+        head.append((f" {verdict}", ""))
         lines += [[], *wrap(head, width, "  ", "    ")]
         rows: list[list[Span]] = []
         for each in simulation.requests:

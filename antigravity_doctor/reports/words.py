@@ -17,7 +17,4 @@ def client_names(ids: Sequence[str], most: int = 2) -> str:
 
 def protocol_name(protocol: str) -> str:
     """What people call a protocol: "OpenAI" for "openai"."""
-    try:
-        return phrase("protocol-" + protocol)
-    except KeyError:
-        return protocol
+    return phrase("protocol-" + protocol)

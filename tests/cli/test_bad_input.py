@@ -55,7 +55,7 @@ def test_a_host_that_is_none(host: str, hint: str) -> None:
     refused(run("check", "--host", host), "--host", hint)
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "[::1]", "LOCALHOST", "fe80::1%eth0", "bücher.example", "例え.jp"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "[::1]", "LOCALHOST", "fe80::1%en0", "bücher.example", "例え.jp"])
 def test_hosts_of_every_kind_are_taken(host: str) -> None:
     result = run("explain-path", "/v1/v1/messages", "--host", host, "--json")
     assert result.code == 1
@@ -332,7 +332,11 @@ def test_standard_input_that_is_not_valid_utf_8() -> None:
     assert found["path"] == "/v1/v1/messages"
 
 
-@pytest.mark.parametrize("path", ["/" + "a" * 1_000_000, "/v1/v1/" + "a/" * 500_000, "/v1" * 333_333, "/v1" + "/" * 1_000_000])
+@pytest.mark.parametrize(
+    "path",
+    ["/" + "a" * 1_000_000, "/v1/v1/" + "a/" * 500_000, "/v1" * 333_333, "/v1" + "/" * 1_000_000],
+    ids=["one segment", "many segments", "many versions", "many slashes"],
+)
 def test_a_path_of_a_megabyte(path: str) -> None:
     on_terminal = run("explain-path", path)
     assert on_terminal.code == 1

@@ -195,6 +195,15 @@ def test_a_fault_of_agdoctor_itself_is_told_apart_from_every_result(monkeypatch:
     )
 
 
+def test_the_debug_variable_shows_where_a_fault_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: object) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr("antigravity_doctor.cli.options.table_of", broken)
+    with pytest.raises(RuntimeError, match="broken"):
+        run("routes", env={"AGDOCTOR_DEBUG": "1"})
+
+
 def test_ctrl_c_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(_: object) -> None:
         raise KeyboardInterrupt

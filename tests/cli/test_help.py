@@ -88,7 +88,8 @@ def _texts() -> Iterator[tuple[str, str]]:
         yield from _strings(path.name, json.loads(path.read_text(encoding="utf-8")))
     for command in COMMANDS:
         yield f"{command} --help", " ".join(run(command, "--help").out.split())
-    yield "--help", " ".join(run("--help").out.split())
+    for line in run("--help").out.splitlines():
+        yield "--help", line
     for each in all_codes():
         yield each.code, example_command(each) or ""
 
@@ -104,7 +105,7 @@ def _strings(where: str, value: Any) -> Iterator[tuple[str, str]]:
 def test_every_command_and_option_that_a_text_names_exists() -> None:
     seen = 0
     for where, text in _texts():
-        for quoted, command, rest in re.findall(r"(`?)agdoctor ([a-z]+(?:-[a-z]+)*)([^`“”]*)", text):
+        for quoted, command, rest in re.findall(r"(`?)agdoctor ([a-z]+(?:-[a-z]+)*)([^`“”,]*)", text):
             # Outside of backticks "agdoctor does not …" is a sentence about agdoctor.
             if not quoted and command not in COMMANDS and not rest.startswith(" --"):
                 assert not difflib.get_close_matches(command, COMMANDS, cutoff=0.8), f"{where}: agdoctor {command}"

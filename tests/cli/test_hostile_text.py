@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 from antigravity_doctor.reports.paint import printable
 from tests.support.cli import Result, run
 from tests.support.hostile import hostile
+from tests.support.reports import parsed
 
 NASTY = (
     "\x1b[31mred\x1b[0m",  # colours
@@ -130,7 +130,7 @@ def test_a_server_cannot_write_to_the_terminal(kind: str, format_: str) -> None:
     if format_ == "json":
         json.loads(result.out)
     if format_ == "junit":
-        ET.fromstring(result.out)
+        parsed(result.out)
 
 
 # --- printable -------------------------------------------------------------------------------------------------------
@@ -177,8 +177,8 @@ def test_printable_cuts_a_long_text_and_says_how_long_it_was() -> None:
 # --- properties ------------------------------------------------------------------------------------------------------
 
 _PIECES = st.sampled_from(
-    ["/v1", "/v1beta", "/chat/completions", "/messages", "/models/", ":generateContent", "?key=", "//", "http://", "POST ",
-     " 404", " 200", "\n", "\t", "127.0.0.1:8045", "[::1]", "%2F", "#", "\\", '"', "'", "`", "{", "}", *NASTY]
+    ["/v1", "/v1beta", "/chat/completions", "/messages", "/models/", ":generateContent", "?key=", "//", "http://",
+     "POST ", " 404", " 200", "\n", "\t", "127.0.0.1:8045", "[::1]", "%2F", "#", "\\", '"', "'", "`", "{", "}", *NASTY]
 )  # fmt: skip
 _TEXTS = st.lists(_PIECES | st.text(st.characters(), max_size=8), min_size=1, max_size=8).map("".join)
 

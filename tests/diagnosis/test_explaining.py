@@ -5,6 +5,7 @@ The best base URL is written as its path: "" is the bare origin, None means that
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -106,6 +107,8 @@ def check(request: str, known: dict[str, Any], verdict: str, expected: str, base
         ("/images/generations", "303", "/v1"),
         ("/audio/transcriptions", "303", "/v1"),
         ("/messages/count_tokens", "303", ""),
+        ("/models/claude", "303", "/v1"),
+        ("/models/detect", "303", "/v1"),
         (f"/models/{MODEL}:generateContent", "303", "/v1beta"),
         (f"/models/{MODEL}:streamGenerateContent", "303", "/v1beta"),
         # 304: another protocol's version
@@ -427,6 +430,7 @@ def test_a_right_request_is_never_blamed(request_: str) -> None:
         ("POST /v1/v1/messages", {"host": "http://192.168.1.20:8045"}, "misrouted", "301", ""),
         ("POST /v1/v1/messages", {"host": "http://proxy.home.arpa"}, "misrouted", "301", ""),
         ("POST /v1/messages", {"host": "http://localhost:8045"}, "routed", "", None),
+        ("POST /v1/messages", {"host": "http://localhost:abc"}, "routed", "", None),
     ],
 )
 def test_what_status_body_and_host_add(
@@ -519,6 +523,7 @@ def test_with_the_client_known(request_: str, client: str, expected: str, base: 
         ("/x/healthz", "/x", "305", ""),
         # the base URL is used whole, and is no route
         ("POST /v1/chat/completions/", "/v1/chat/completions/", "307", "/v1/chat/completions"),
+        ("POST /v1", "/v1", "317", "/v1/chat/completions"),
         ("/chat/completions", "/chat/completions", "303", "/v1/chat/completions"),
         # the base URL that was named is not the one in use
         ("/v1/v1/chat/completions", "/proxy", "301 319", ""),
@@ -667,6 +672,14 @@ def test_the_method_may_be_in_small_letters() -> None:
     ids=["slashes", "versions", "letters", "escapes", "segments", "model", "brackets", "vertex", "urls"],
 )
 def test_a_path_of_a_megabyte_is_no_work(path: str) -> None:
-    found = explain(path, table=table_for(None))
-    assert found.verdict in ("misrouted", "unsupported", "not-a-path-problem")
-    assert sum(len(each.facts.get("path", "")) for each in found.findings) <= len(path)
+    explain("/v1/v1/models", table=table_for(None))
+    begin = time.process_time()
+    for known in ({}, {"base_url": ORIGIN + "/v1"}, {"client": find_client("cline"), "body": path, "status": 404}):
+        found = explain(path, table=table_for(None), **known)
+        assert (found.verdict, codes(found)[0]) == ("unsupported", "316")
+    assert time.process_time() - begin < 0.5
+
+
+def test_nor_are_very_many_segments() -> None:
+    assert codes(ask("/x" * 65 + "/chat/completions")) == ["316"]
+    assert codes(ask("/x" * 60 + "/chat/completions")) == ["305"]

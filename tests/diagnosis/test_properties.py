@@ -81,12 +81,12 @@ def test_the_best_fix_makes_every_required_request_of_the_client_land(mode: Mode
     base_url = typed(base)
     before = simulate(mode, base_url, table)
     for request in before.requests:
-        if request.verdict == "routed":
+        if match(table, request.path) is not None:
             continue
         found = explain(
             request.path, table=table, origin=ORIGIN, method=request.method, base_url=base_url, client=client_of(mode)
         )
-        if request.verdict == "wrong-method" or found.findings[0].code in ("AGD312", "AGD313", "AGD314", "AGD601"):
+        if found.findings[0].code in ("AGD312", "AGD313", "AGD314", "AGD601"):
             continue
         works = {
             each.id

@@ -284,7 +284,9 @@ CELLS = [
 
 
 @pytest.mark.parametrize("config", CELLS, ids=lambda cell: f"{cell.version}-{cell.auth}-{cell.web_ui}-{cell.running}")
-@pytest.mark.parametrize("key", [[], ["--api-key", "sk-wrong"], ["--api-key", "sk-stand-in"]], ids=["no", "bad", "good"])
+@pytest.mark.parametrize(
+    "key", [[], ["--api-key", "sk-wrong"], ["--api-key", "sk-stand-in"]], ids=["no", "bad", "good"]
+)
 def test_check(config: ServerConfig, key: list[str]) -> None:
     with run_in_thread(config) as running:
         base_url = ["--client", "claude-code", "--base-url", running.url + "/v1"]
@@ -319,6 +321,7 @@ def _assert_consistent(document: dict[str, Any]) -> None:
 
 
 # --- hostile facts ---------------------------------------------------------------------------------------------------
+
 
 def test_hostile_facts_stay_inside_their_strings() -> None:
     report = wild_report()

@@ -70,8 +70,8 @@ def test_symbols_follow_the_encoding(encoding: str, environment: dict[str, str],
 
 @pytest.mark.parametrize(
     ("columns_", "width"),
-    [("80", 80), ("120", 120), ("10", MIN_WIDTH), ("9999999999", MAX_WIDTH), ("0", 100), ("-5", 100), ("wide", 100), ("", 100)],
-)  # fmt: skip
+    [("80", 80), ("120", 120), ("10", MIN_WIDTH), ("9999999999", MAX_WIDTH), ("0", 100), ("-5", 100), ("wide", 100)],
+)
 def test_the_width_follows_columns(columns_: str, width: int) -> None:
     assert terminal_for(Stream(), {"COLUMNS": columns_}).width == width
 
@@ -80,7 +80,8 @@ def test_the_width_follows_columns(columns_: str, width: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "width"), [("abc", 3), ("你好", 4), ("é", 1), ("e\u0301", 1), ("😀", 2), ("", 0), ("ｆｕｌｌ", 8), ("✗→…", 3)]
+    ("text", "width"),
+    [("abc", 3), ("你好", 4), ("é", 1), ("e\u0301", 1), ("😀", 2), ("", 0), ("ｆｕｌｌ", 8), ("✗→…", 3)],
 )
 def test_cell_width(text: str, width: int) -> None:
     assert cell_width(text) == width

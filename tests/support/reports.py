@@ -1,6 +1,8 @@
-"""Reports of `check` made by hand, for what no server can be made to answer."""
+"""Reports of `check`: made by hand, for what no server can be made to answer, and read back."""
 
 from __future__ import annotations
+
+from xml.etree import ElementTree as ET
 
 from antigravity_doctor.diagnosis.model import CheckReport, CheckResult, Finding, Fix, RequestTrace
 
@@ -27,3 +29,8 @@ def wild_report() -> CheckReport:
             CheckResult("client", "client", "pass", None, {"client": WILD, "base_url": WILD, "modes": WILD}),
         ),
     )
+
+
+def parsed(xml: str) -> ET.Element:
+    """The root of an XML document that `check` wrote. Raises ParseError where it is not well-formed."""
+    return ET.fromstring(xml)  # noqa: S314 - our own output, and a test's

@@ -1,0 +1,96 @@
+"""Whole terminal reports, character for character: what a user sees, kept in tests/golden/ and compared.
+
+Where a report changed on purpose, write the files anew, read the difference, and commit it:
+
+    AGDOCTOR_GOLDEN=write python -m pytest tests/reports/test_golden.py && git diff tests/golden
+
+A file holds the same report as it looks in several terminals. Escapes of colours are written as ␛.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.support.cli import run
+
+FOLDER = Path(__file__).parents[1] / "golden"
+WRITE = os.environ.get("AGDOCTOR_GOLDEN") == "write"
+
+CASES: dict[str, list[str]] = {
+    # the four symptoms of the classic guide
+    "duplicate-version": ["explain-path", "/v1/v1/chat/completions"],
+    "stacked-endpoint": ["explain-path", "/v1/chat/completions/responses"],
+    "wrong-port": ["explain-path", "POST http://127.0.0.1:8080/v1/chat/completions"],
+    "404-or-401": ["explain-path", "/v1/chat/completions", "--status", "401"],
+    # what else people bring
+    "405-docker": ["explain-path", "POST /chat/completions", "--status", "405"],
+    "200-html": ["explain-path", "GET /models", "--status", "200", "--body", "<!doctype html><html></html>"],
+    "401-missing-path": ["explain-path", "/v1/v1/messages", "--status", "401"],
+    "404-json-body": ["explain-path", "POST /v1/messages", "--status", "404", "--body", '{"error":{"type":"x"}}'],
+    "gemini-under-v1": ["explain-path", "/v1/models/gemini-2.5-pro:generateContent"],
+    "unknown-path": ["explain-path", "/some/other/thing"],
+    "right-path": ["explain-path", "/v1/chat/completions"],
+    "exact": [
+        "explain-path", "/v1/v1/messages", "--client", "claude-code", "--base-url", "http://127.0.0.1:8045/v1",
+    ],
+    "many-paths": [
+        "explain-path", "/v1/v1/messages", "/v1/messages", "/openai/v1/responses", "/favicon.ico", "/some/other/thing",
+    ],
+    "recommend-kilo-code": ["recommend", "--client", "kilo-code"],
+    "recommend-claude-code": ["recommend", "--client", "claude-code"],
+    "simulate-nextchat": ["simulate", "--client", "nextchat", "--base-url", "http://127.0.0.1:8045/v1"],
+    "explain-AGD301": ["explain", "AGD301"],
+    "check-demo": ["check", "--demo"],
+    "check-demo-wrong-base-url": ["check", "--demo", "--client", "nextchat", "--base-url", "http://127.0.0.1:8045/v1"],
+    "check-demo-wrong-key": ["check", "--demo", "--api-key", "sk-wrong"],
+}  # fmt: skip
+
+TERMINALS: dict[str, dict[str, str]] = {
+    "80 columns": {"COLUMNS": "80", "NO_COLOR": "1"},
+    "120 columns": {"COLUMNS": "120", "NO_COLOR": "1"},
+    "80 columns, ASCII": {"COLUMNS": "80", "AGDOCTOR_ASCII": "1"},
+    "80 columns, colour": {"COLUMNS": "80", "FORCE_COLOR": "1"},
+}
+
+
+def normalised(text: str) -> str:
+    """The text without what differs from run to run: free ports (all of five digits), times, and the canary's name."""
+    text = re.sub(r"(127\.0\.0\.1:|port )\d{5}\b", r"\g<1>54321", text)
+    text = re.sub(r"answers in \d+ ms", "answers in 12 ms", text)
+    return re.sub(r"agdoctor-[0-9a-f]{16}", "agdoctor-0123456789abcdef", text)
+
+
+def report(argv: list[str]) -> str:
+    """The report in every terminal, one below the other."""
+    parts = [f"$ agdoctor {' '.join(argv)}\n"]
+    for name, environment in TERMINALS.items():
+        result = run(*argv, env=environment)
+        parts.append(f"=== {name}: exit code {result.code}\n{result.out}")
+    return normalised("".join(parts)).replace("\x1b", "␛")
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_report_is_the_one_that_was_read_and_found_good(name: str) -> None:
+    path = FOLDER / f"{name}.txt"
+    shown = report(CASES[name])
+    if WRITE:
+        path.write_text(shown, encoding="utf-8")
+    assert shown == path.read_text(encoding="utf-8"), "see the top of this file for how to accept a change"
+
+
+@pytest.mark.parametrize("columns", ["80", "120"])
+@pytest.mark.parametrize("name", CASES)
+def test_colour_adds_nothing_but_colour(name: str, columns: str) -> None:
+    plain = run(*CASES[name], env={"COLUMNS": columns, "NO_COLOR": "1"})
+    coloured = run(*CASES[name], env={"COLUMNS": columns}, tty=True)
+    assert plain.code == coloured.code
+    assert normalised(re.sub(r"\x1b\[[0-9;]*m", "", coloured.out)) == normalised(plain.out)
+    assert "\x1b[" in coloured.out
+
+
+def test_there_is_no_file_of_a_report_that_is_gone() -> None:
+    assert sorted(path.stem for path in FOLDER.glob("*.txt")) == sorted(CASES)
