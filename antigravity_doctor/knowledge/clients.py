@@ -135,7 +135,7 @@ def find_client(name: str) -> Client:
         return known[wanted]
     import difflib
 
-    near = difflib.get_close_matches(wanted, known, n=6, cutoff=0.5)
+    near = difflib.get_close_matches(wanted, known, n=6, cutoff=0.65)
     near += [key for key in known if wanted and len(wanted) > 2 and wanted in key]
     raise UnknownClientError(name, list(dict.fromkeys(known[key].id for key in near))[:4])
 

@@ -55,11 +55,17 @@ def all_codes() -> tuple[Code, ...]:
 
 @lru_cache(maxsize=32)
 def _texts(language: str, file: str) -> dict[str, Any]:
-    texts: dict[str, Any] = dict(load_json("texts", DEFAULT_LANGUAGE, file + ".json"))
-    if language != DEFAULT_LANGUAGE:
-        with suppress(FileNotFoundError):
-            texts.update(load_json("texts", language, file + ".json"))
-    return texts
+    texts: dict[str, Any] = load_json("texts", DEFAULT_LANGUAGE, file + ".json")
+    if language == DEFAULT_LANGUAGE:
+        return texts
+    translated: dict[str, Any] = {}
+    with suppress(FileNotFoundError):
+        translated = load_json("texts", language, file + ".json")
+    # An entry may be translated in part: what it lacks is said in English rather than not at all.
+    return texts | {
+        key: texts[key] | value if isinstance(value, dict) and isinstance(texts.get(key), dict) else value
+        for key, value in translated.items()
+    }
 
 
 class _Facts(dict[str, str]):

@@ -206,5 +206,10 @@ def test_what_a_translation_lacks_is_said_in_english() -> None:
     assert texts.reason_text("no-client", language="de") == REASONS["no-client"]
 
 
+@pytest.mark.usefixtures("two_languages")
+def test_an_entry_may_be_translated_in_part() -> None:
+    assert texts.check_text("name", "fail", language="de") == texts.check_text("name", "fail")
+
+
 def test_a_fact_that_is_missing_shows_its_name() -> None:
     assert texts.phrase("check-of") == "Check of <url>"
