@@ -404,17 +404,17 @@ def _no_base_works(mode: Mode) -> Finding:
 def _without_base(asked: _Asked, anatomy: Anatomy) -> _Missed:
     """The likeliest answers: every suffix that the path ends in, and every base that people type in front of it."""
     table, client = asked.table, asked.client
+    if not anatomy.endpoint:
+        return _nothing_fits(asked, anatomy)
     guesses = hypotheses(asked.path, client, asked.method, anatomy.endpoint)
     if not guesses and client is not None:
         client = None
         guesses = hypotheses(asked.path, None, asked.method, anatomy.endpoint)
-    if not guesses and not anatomy.endpoint:
-        return _nothing_fits(asked, anatomy)
     ceiling = fixing.WITH_CLIENT if client is not None else fixing.ALONE
     whole = fixing.whole_route(asked.path, anatomy, asked.method, table) if client is None else None
     solved = fixing.guessed(guesses, table, asked.origin, asked.sent_to, ceiling, whole)
     unserved = solved.unserved > solved.served
-    if unserved or (not solved.fixes and anatomy.endpoint):
+    if unserved or not solved.fixes:
         what = _not_served(anatomy.endpoint)
         if what is not None and _may_be_admin(asked, anatomy):
             return _Missed("not-a-path-problem", None, (Finding("AGD603", "info", 0.5, {"path": asked.path}),), ())
@@ -442,7 +442,7 @@ def _unsupported(path: str, anatomy: Anatomy, what: str) -> Finding:
 
 def _not_served(endpoint: str) -> str | None:
     """What an endpoint is for that no version serves; None for one that some version does, or an unknown one."""
-    if not endpoint or ":" in endpoint:
+    if not endpoint or (endpoint.startswith("/models/") and ":" in endpoint):
         return None
     words = tuple(endpoint.strip("/").lower().split("/"))
     known = paths.unsupported()

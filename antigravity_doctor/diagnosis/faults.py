@@ -20,7 +20,9 @@ def path_findings(anatomy: Anatomy, route: Route | None, confidence: float, exac
     """The faults of a path. `route` is the one that was meant, None if it is of no route; `exact`: the base URL that
     is in use is known. Without a route () is possible; with one there is at least one finding.
     """
-    parts, kinds, path, endpoint = anatomy.parts, anatomy.kinds, anatomy.canonical, anatomy.endpoint
+    parts, kinds, path = anatomy.parts, anatomy.kinds, anatomy.canonical
+    # A model may be called "v1" or "models", so that a path of a known base URL does not seem to end in an endpoint.
+    endpoint = anatomy.endpoint or (parts[-1].text if parts else path)
     found: list[Finding] = []
     in_url = "u" in kinds
     if in_url:

@@ -8,6 +8,7 @@ either is undecided (None), never a pass (facts/proxy-semantics.md §0, §8).
 from __future__ import annotations
 
 import json
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,9 +16,13 @@ from functools import lru_cache
 from typing import Literal
 
 from antigravity_doctor.diagnosis.answers import Failure, Outcome, Reply
+from antigravity_doctor.diagnosis.model import Finding
+from antigravity_doctor.diagnosis.secrets import redact
 from antigravity_doctor.diagnosis.simulating import SimulatedRequest
 from antigravity_doctor.diagnosis.symptoms import body_kind
+from antigravity_doctor.diagnosis.urls import parse_base_url
 from antigravity_doctor.knowledge.behaviour import behaviour_of, features
+from antigravity_doctor.knowledge.clients import Mode
 from antigravity_doctor.knowledge.programs import Program, by_answers
 from antigravity_doctor.knowledge.routes import RouteTable, all_routes, table_for
 from antigravity_doctor.knowledge.versions import NEWEST, Version, known_versions, parse_version, tags_reporting
@@ -433,6 +438,47 @@ def judge_routes(table: RouteTable, protocols: frozenset[str], seen: Mapping[str
         else:
             unlike.append(route.path)
     return RouteVerdicts(tuple(present), tuple(missing), tuple(unlike), tuple(undecided))
+
+
+def scheme_missing(typed: str) -> Finding | None:
+    """AGD503 for a base URL as a user typed it, without `http://`: this program adds it, most clients refuse it.
+
+    `typed` must be one that `urls.parse_base_url` accepts.
+    """
+    if "://" in typed:
+        return None
+    url = parse_base_url(typed)
+    right = redact(url.origin + url.path + (f"?{url.query}" if url.query is not None else ""))
+    return Finding("AGD503", "error", 0.9, {"typed": redact(typed.strip()), "right": right})
+
+
+def overlapping(one: Mode, other: Mode) -> bool:
+    """Whether there are versions of the client that have both modes. None in a range is an open end."""
+
+    def begins_before_end(first: Mode, second: Mode) -> bool:
+        begin, end = first.versions[0], second.versions[1]
+        return begin is None or end is None or _numbers(begin) < _numbers(end)
+
+    return begins_before_end(one, other) and begins_before_end(other, one)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version))
+
+
+def needs_another_setting(client: str, mode: Mode, failing: Iterable[Mode]) -> Finding | None:
+    """AGD505 where a mode that works needs a setting beside the base URL, and the client has a mode that is there
+    without any such setting and does not work: then the base URL alone does not make the requests land."""
+    also = mode.raw.get("also", ())
+    plain = [
+        each for each in failing if each.protocol == mode.protocol and not each.raw.get("also") and overlapping(mode, each)
+    ]
+    if not also or not plain:
+        return None
+    names = [each["name"] if "{" in each["value"] else f"{each['name']} = {each['value']}" for each in also]
+    places = dict.fromkeys(each["where"] for each in also if each.get("where"))
+    facts = {"client": client, "setting": ", ".join(names), "where": ", ".join(places) or mode.name}
+    return Finding("AGD505", "warning", 0.9, facts | {"mode": plain[0].name})
 
 
 RequestVerdict = Literal["lands", "misses", "wrong-method", "not-here", "undecided"]

@@ -60,7 +60,9 @@ def solve(mode: Mode, table: RouteTable) -> tuple[Solution, ...]:
     """Every base path with which the mode works on this table, best first; () where no base URL alone works.
 
     Best is: the routes that exist since the oldest proxy version (so that the answer also holds for a proxy that is
-    not the newest), then most of the not-required requests land too, then the shortest.
+    not the newest), then most of the not-required requests land too, then the shortest. A mode's `prefer_base` comes
+    before all of these if it is among them: several answers may be right, and that one holds for the client's other
+    versions as well.
     """
     rule = rule_of(mode)
     required = [each for each in mode.requests if each.required]
@@ -77,7 +79,12 @@ def solve(mode: Mode, table: RouteTable) -> tuple[Solution, ...]:
                 optional = sum(1 for each in others if _reached(rule, each, base_path, table) is not None)
                 found.append(Solution(base_path, needs, optional))
         if found:
-            return tuple(sorted(found, key=lambda each: (each.needs, -each.optional, each.base_path)))
+            preferred = mode.raw.get("prefer_base")
+            return tuple(
+                sorted(
+                    found, key=lambda each: (each.base_path != preferred, each.needs, -each.optional, each.base_path)
+                )
+            )
     return ()
 
 

@@ -20,22 +20,20 @@ def corrected(anatomy: Anatomy, table: RouteTable) -> Anatomy | None:
     and two swapped characters).
     """
     parts = anatomy.parts
-    if not parts or parts[-1].kind == "version" or len(anatomy.canonical) > 300:
+    if not parts or parts[-1].kind != "other" or len(anatomy.canonical) > 300:
         return None
-    action = _with_action(parts)
-    if action is not None:
-        return dissect(action, table)
-    words: list[str] = []
-    changed = False
-    for part in parts:
-        meant = _meant(part.text[1:], table) if part.kind == "other" else None
-        changed = changed or meant is not None
-        words.append(meant or part.text)
-    again = dissect("".join(words), table) if changed else anatomy
-    if changed and again.endpoint:
-        return again
-    completed = _completed(again, table)
-    return dissect(completed, table) if completed is not None else None
+    found = _with_action(parts)
+    if found is None:
+        words = []
+        for part in parts:
+            meant = _meant(part.text[1:], table) if part.kind == "other" else None
+            words.append(meant or part.text)
+        found = "".join(words)
+    again = dissect(found, table)
+    if not again.endpoint:
+        completed = _completed(again, table)
+        again = dissect(completed, table) if completed is not None else again
+    return again if again.endpoint else None
 
 
 def _with_action(parts: tuple[Part, ...]) -> str | None:

@@ -46,6 +46,7 @@ async def check_key(session: Session, ask: Asker) -> Verdict:
         # all lists at once, so that a right key costs no further round
         lists = lists_of(session.identity.health) if path == _MODELS and session.identity is not None else [path]
         keyed = (await ask.ask_all("GET", lists, "Authorization"))[path]
+    ask.judge("GET", path, "Authorization" if keyed is not None else None)
     verdict = judge_key(session.auth, session.key is not None, bare, keyed, version)
     session.key_verdict = verdict
     settings = session.local_settings
@@ -83,7 +84,9 @@ async def check_key_carriers(session: Session, ask: Asker) -> Verdict:
     for header, mode in client_headers(session).items():
         facts = {"header": header, "mode": mode.name, "status": "", "path": _MODELS, "source": session.key_source or ""}
         if header.startswith("query:"):
-            findings.append(finding("AGD205", 0.9, "error", parameter=header.partition(":")[2], **facts))
+            # AGD205 is for a key that is in the URL as well; here it is nowhere else, so it never arrives
+            shown = words("in-query", parameter=header.partition(":")[2])
+            findings.append(finding("AGD209", 0.9, **facts | {"header": shown}))
             continue
         checked.append(header)
         carrier = carrier_of(header)
@@ -94,6 +97,8 @@ async def check_key_carriers(session: Session, ask: Asker) -> Verdict:
                 reads = outcome.status not in (401, 403) if isinstance(outcome, Reply) else None
                 facts["status"] = str(outcome.status) if isinstance(outcome, Reply) else ""
         if reads is False:
+            if carrier is not None:
+                ask.judge("GET", _MODELS, carrier)
             findings.append(finding("AGD209", **facts))
         undecided = undecided or reads is None
     shown = {"headers": ", ".join(checked) or "-"}

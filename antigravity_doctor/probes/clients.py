@@ -36,38 +36,84 @@ class ModeVerdict:
 
 
 async def check_base_url(session: Session, ask: Asker) -> Verdict:
-    """Does the base URL point to the server that is being checked?"""
+    """Does the base URL point to the server that is being checked? Says what is there instead, where it can look."""
     base_url = session.base_url
     if base_url is None:
         return Verdict("skipped", "no-base-url")
+    typed = session.options.scheme_missing
+    unschemed = scheme_missing(typed) if typed is not None else None
+    verdict = await _place_of(session, base_url)
+    if unschemed is None:
+        return verdict
+    said = verdict.facts.get("said") or words("base-no-scheme", typed=unschemed.facts["typed"])
+    return Verdict("fail", facts={**verdict.facts, "said": said}, findings=(*verdict.findings, unschemed))
+
+
+async def _place_of(session: Session, base_url: str) -> Verdict:
+    """Where the base URL points, for `session.base_place` and for the report."""
     origin = parse_base_url(base_url).origin
-    facts = {"base_url": base_url, "url": session.origin}
-    if _same_place(origin, session.origin):
-        return Verdict("pass", facts=facts)
-    from antigravity_doctor.diagnosis.explaining import explain  # costly to import, and rarely needed
+    host, port = host_and_port(origin)
+    facts = {"base_url": base_url, "base_origin": origin, "url": session.origin, "port": str(port), "host": host}
+    is_proxy = session.identity is not None and session.identity.proxy is True
+    fixes = fixes_at(session, session.origin, table_of(session)) if is_proxy else ()
+    who = vendor_of(host)
+    if who is not None:
+        session.base_place = "vendor"
+        return _elsewhere(facts, who, finding("AGD501", who=who, host=origin, origin=session.origin), fixes)
+    same_host = host == session.host or (is_loopback_host(host) and session.loopback)
+    if same_host and port == session.port:
+        if origin.partition("://")[0].lower() == session.scheme:
+            session.base_place = "here"
+            return Verdict("pass", facts=facts) if is_proxy else Verdict("skipped", "no-proxy-to-point-to", facts)
+        if is_proxy and session.scheme == "http":
+            session.base_place = "elsewhere"
+            found = finding("AGD105", host=host, port=str(port), url=origin, plain_url=session.origin)
+            return _elsewhere(facts, words("plain-http"), found, fixes)
+    elif same_host and session.loopback:
+        return await _other_port(session, facts, is_proxy, fixes)
+    return Verdict("inconclusive", "base-url-not-checked", facts)
 
-    explanation = explain("/v1/models", table=table_of(session), origin=session.origin, host=origin)
-    elsewhere = tuple(each for each in explanation.findings if each.code in ("AGD501", "AGD502"))
-    if any(each.severity == "error" for each in elsewhere):
-        return Verdict("fail", facts=facts, findings=elsewhere)
-    return Verdict("warn", facts=facts, findings=elsewhere)
+
+async def _other_port(session: Session, facts: dict[str, str], is_proxy: bool, fixes: tuple[Fix, ...]) -> Verdict:
+    """What listens on the other loopback port that the base URL names?"""
+    there = await look(session, int(facts["port"]))
+    plain = facts["base_origin"].startswith("http:")
+    if isinstance(there, FoundProxy) and plain:
+        if not is_proxy:
+            return Verdict("inconclusive", "base-url-is-the-proxy", facts)
+        what = words("the-proxy-there", version=there.version or words("unknown-version"))
+    elif isinstance(there, Listener) and there.kind == "nothing":
+        what = words("nothing-there")
+    elif isinstance(there, Listener) and there.kind == "program" and plain:
+        what = there.program.name if there.program is not None else words("another-program")
+    else:  # who speaks TLS, or says nothing that tells, may stand in front of the proxy
+        return Verdict("inconclusive", "base-url-not-checked", facts)
+    session.base_place = "elsewhere"
+    return _elsewhere(facts, what, finding("AGD504", **facts, what=what), fixes)
 
 
-def _same_place(one: str, other: str) -> bool:
-    (host_one, port_one), (host_other, port_other) = host_and_port(one), host_and_port(other)
-    schemes = one.partition("://")[0].lower() == other.partition("://")[0].lower()
-    hosts = host_one == host_other or (is_loopback_host(host_one) and is_loopback_host(host_other))
-    return schemes and hosts and port_one == port_other
+def _elsewhere(facts: dict[str, str], what: str, found: Finding, fixes: tuple[Fix, ...]) -> Verdict:
+    said = words("base-elsewhere", base_url=facts["base_url"], what=what)
+    return Verdict("fail", facts=facts | {"said": said}, findings=(found._replace(fixes=fixes),))
 
 
 async def check_client(session: Session, ask: Asker) -> Verdict:
-    """Asks the server by OPTIONS for each path that the client would request, and judges the answers."""
+    """Asks the server by OPTIONS for each path that the client would request, and judges the answers.
+
+    With a base URL that leads elsewhere only its path is judged: a wrong one is said, a right one is no pass.
+    """
     options = session.options
     if options.client is None and session.base_url is None:
         return Verdict("skipped", "no-client")
-    if options.client is None:
-        return await _base_url_alone(session, ask)
-    return _client_verdict(session, await _judged(session, ask))
+    facts = {"base_url": session.base_url or "", "url": session.origin}
+    if session.base_place == "vendor":
+        return Verdict("skipped", "base-url-elsewhere", facts)
+    judged = await _judged(session, ask)
+    verdict = _base_url_alone(session, ask, judged) if options.client is None else _client_verdict(session, ask, judged)
+    if session.base_url is None or session.base_place == "here" or verdict.status == "fail":
+        return verdict
+    because = "base-url-elsewhere" if session.base_place == "elsewhere" else "base-url-unknown-place"
+    return Verdict("skipped", because, facts)
 
 
 async def _judged(session: Session, ask: Asker) -> list[ModeVerdict]:
@@ -93,33 +139,60 @@ async def _judged(session: Session, ask: Asker) -> list[ModeVerdict]:
     return verdicts
 
 
-def _client_verdict(session: Session, verdicts: list[ModeVerdict]) -> Verdict:
+def _client_verdict(session: Session, ask: Asker, verdicts: list[ModeVerdict]) -> Verdict:
     client = session.options.client
-    base_url = session.base_url
     good = [each for each in verdicts if each.works]
     bad = [each for each in verdicts if each.works is False]
     facts = {
         "client": client.name if client else "",
         "base_url": verdicts[0].simulation.base_url if verdicts else "",
-        "modes": _names(each.simulation.mode.name for each in good) or "-",
-        "not_modes": _names(each.simulation.mode.name for each in bad) or "-",
+        "modes": _names(each.simulation.mode.name for each in good),
+        "not_modes": _names(each.simulation.mode.name for each in bad),
     }
-    if base_url is None:
-        bases = dict.fromkeys(each.simulation.base_url for each in good)
-        facts["base_url"] = ", ".join(bases) or "-"
+    if session.base_url is None:  # those that are right; where none is, those that were tried
+        facts["base_url"] = ", ".join(dict.fromkeys(each.simulation.base_url for each in good or verdicts))
     preferred = next((each for each in verdicts if each.simulation.mode.preferred), verdicts[0] if verdicts else None)
     if preferred is None:
         return Verdict("inconclusive", "mode-unknown", facts)
-    if preferred.works:
-        return Verdict("pass", facts=facts)
     if preferred.works is None and not bad:
         return Verdict("inconclusive", "options-in-front", facts)
-    subject = preferred if preferred.works is False else bad[0]
-    findings = _mode_findings(session, subject)
-    if any(_meant(session, each) for each in good):
+    working = preferred if preferred.works else next((each for each in good if _meant(session, each)), None)
+    if working is not None and _out_of_reach(session, working.simulation.mode):
+        return _hidden(session, facts, working.simulation.mode)
+    subject = preferred if preferred.works is False or not bad else bad[0]
+    extra = None
+    if working is not None:
+        failing = [each.simulation.mode for each in bad]
+        extra = needs_another_setting(facts["client"], working.simulation.mode, failing)
+    more = (extra,) if extra is not None else ()
+    if preferred.works:
+        return Verdict("warn" if more else "pass", facts=facts, findings=more)
+    if working is not None:
+        findings = _mode_findings(session, subject)
         softer = tuple(each._replace(severity="warning") if each.severity == "error" else each for each in findings)
-        return Verdict("warn", facts=facts, findings=softer)
-    return Verdict("fail", facts=facts, findings=findings)
+        return Verdict("warn", facts=facts, findings=(*more, *softer))
+    wanted = likeliest([each.simulation.mode for each in bad], session, table_of(session))
+    subject = next(each for each in bad if each.simulation.mode is wanted)
+    findings = _mode_findings(session, subject)
+    if _out_of_reach(session, wanted):
+        findings = (*_hidden(session, facts, wanted).findings, *findings)
+    return Verdict("fail", facts=facts | await_read(ask, subject), findings=findings)
+
+
+def _out_of_reach(session: Session, mode: Mode) -> bool:
+    """Whether the mode's requests come from the internet (`reach` of its entry), where this address is unknown."""
+    if mode.raw.get("reach") != "public":
+        return False
+    host, _ = host_and_port(parse_base_url(session.base_url).origin if session.base_url else session.origin)
+    if host == session.host and session.addresses:
+        return all(each.private for each in session.addresses)
+    return is_private_host(host)
+
+
+def _hidden(session: Session, facts: dict[str, str], mode: Mode) -> Verdict:
+    url = parse_base_url(session.base_url).origin if session.base_url else session.origin
+    found = finding("AGD506", client=facts["client"], url=url)
+    return Verdict("fail", facts=facts | {"not_modes": mode.name}, findings=(found,))
 
 
 def _meant(session: Session, verdict: ModeVerdict) -> bool:

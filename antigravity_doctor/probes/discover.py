@@ -9,8 +9,11 @@ import asyncio
 import importlib
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
 
 from antigravity_doctor.diagnosis.judging import judge_identity
+from antigravity_doctor.knowledge.programs import Program
 from antigravity_doctor.probes.session import FoundProxy, Session, first_round
 from antigravity_doctor.probes.transport import Address, Transport, connect, wire_target
 
@@ -73,13 +76,29 @@ async def _discover(session: Session) -> list[FoundProxy]:
 
 async def identify(session: Session, port: int) -> FoundProxy | None:
     """The proxy on this local port, None if there is none. Sends no key."""
+    found = await look(session, port)
+    return found if isinstance(found, FoundProxy) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """What a local port is if it does not answer as this proxy. `program` None: an unknown one."""
+
+    kind: Literal["nothing", "program", "unclear"]
+    program: Program | None = None
+
+
+async def look(session: Session, port: int) -> FoundProxy | Listener:
+    """What answers to plain http on this local port. Sends no key."""
     budget = session.budget(_TIMEOUT)
     if not isinstance(await connect(_LOCAL, port, budget), float):
-        return None
+        return Listener("nothing")
     canary = f"/agdoctor-{os.urandom(8).hex()}"
     origin = f"http://127.0.0.1:{port}"
     asked = first_round(canary)
     async with Transport(origin, address=_LOCAL, timeout=budget, deadline=session.deadline, connections=8) as transport:
         outcomes = await asyncio.gather(*(transport.ask(method, wire_target(path)) for method, path in asked))
     identity = judge_identity(dict(zip(asked, outcomes, strict=True)), canary)
-    return FoundProxy(port, identity.health.version) if identity.proxy else None
+    if identity.proxy:
+        return FoundProxy(port, identity.health.version)
+    return Listener("unclear" if identity.proxy is None else "program", identity.program)

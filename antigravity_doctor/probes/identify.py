@@ -7,6 +7,7 @@ from antigravity_doctor.diagnosis.judging import (
     ANCHORS,
     HEALTH_PATHS,
     UNDECIDED,
+    KnownVersion,
     Seen,
     disabled,
     fingerprint,
@@ -21,6 +22,7 @@ from antigravity_doctor.diagnosis.judging import (
 )
 from antigravity_doctor.knowledge.behaviour import behaviour_of
 from antigravity_doctor.knowledge.routes import all_routes
+from antigravity_doctor.knowledge.versions import Version, parse_version, reported_by
 from antigravity_doctor.probes.client_paths import carrier_of, client_headers, client_paths
 from antigravity_doctor.probes.lists import lists_of
 from antigravity_doctor.probes.reach import elsewhere
@@ -52,7 +54,7 @@ async def check_proxy(session: Session, ask: Asker) -> Verdict:
         found = finding("AGD111", **facts, program=program.name, detail=words("said-so"))
     else:
         found = finding("AGD106", 0.9, **facts, program=program.name if program else words("another-program"))
-    findings = (found, *await elsewhere(session))
+    findings = (*await elsewhere(session), found)
     return Verdict("fail", facts=facts | {"program": found.facts["program"]}, findings=findings)
 
 
@@ -103,9 +105,17 @@ async def check_version(session: Session, ask: Asker) -> Verdict:
     if known.source == "assumed":
         return Verdict("inconclusive", "version-hidden", facts | {"version": known.table.version.text})
     if known.source == "told" and span is not None and not span.oldest <= known.table.version <= span.newest:
-        return Verdict("warn", facts=facts)
+        return Verdict("warn", facts=facts | {"told": facts["version"], "observed": words("routes-say", **facts)})
+    if known.source == "health" and told is not None and not _reports(parse_version(told), known):
+        shown = parse_version(told).text
+        return Verdict("warn", facts=facts | {"told": shown, "observed": words("proxy-says", **facts)})
     shown = known.exact or facts["range"]
     return Verdict("pass", facts=facts | {"version": shown, "source": words(f"version-{known.source}")})
+
+
+def _reports(told: Version, known: KnownVersion) -> bool:
+    """Whether a proxy of the version that was given would name the version that this one names."""
+    return known.exact is not None and known.exact in (told.text, reported_by(told))
 
 
 async def _second_oracle(session: Session, ask: Asker) -> dict[str, Seen]:

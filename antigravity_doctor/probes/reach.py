@@ -9,6 +9,8 @@ from antigravity_doctor.diagnosis.answers import Failure, Outcome, Reply
 from antigravity_doctor.diagnosis.model import Finding
 from antigravity_doctor.diagnosis.urls import is_loopback_host
 from antigravity_doctor.knowledge.programs import Program, by_bytes
+from antigravity_doctor.knowledge.routes import table_for
+from antigravity_doctor.probes.client_paths import fixes_at
 from antigravity_doctor.probes.discover import discover, identify
 from antigravity_doctor.probes.session import Asker, Session, Verdict, finding, first_round, words
 from antigravity_doctor.probes.transport import (
@@ -40,11 +42,18 @@ async def check_name(session: Session, ask: Asker) -> Verdict:
     if public:
         session.http_proxy = proxy_from(session.options.environment, session.scheme, session.host, session.port)
     if isinstance(found, Failure):
+        if session.out_of_time():
+            return _too_short(session, facts)
         if session.http_proxy is not None:
             return Verdict("pass", facts=facts | {"addresses": words("left-to-proxy")})
         return Verdict("fail", facts=facts, findings=(finding("AGD103", **facts)._replace(evidence=(found.detail,)),))
     session.addresses = found[:_MOST_ADDRESSES]
     return Verdict("pass", facts=facts | {"addresses": ", ".join(each.ip for each in session.addresses)})
+
+
+def _too_short(session: Session, facts: dict[str, str]) -> Verdict:
+    """Nothing is known, because the user's own limit ended the check before one request could."""
+    return Verdict("inconclusive", "limit-too-short", facts | {"seconds": f"{session.options.total_timeout:g}"})
 
 
 # --- port ------------------------------------------------------------------------------------------------------------
@@ -67,20 +76,29 @@ async def check_port(session: Session, ask: Asker) -> Verdict:
         session.address = asked[0]
         facts["address"] = session.address.ip
         if first.family == 6 and first.loopback and first not in working:
-            found = finding("AGD104", **facts, refused=first.ip, works=session.address.ip)
+            found = _ipv6_first(session, facts, first.ip, session.address.ip)
             return Verdict("warn", facts=facts, findings=(found,))
         return Verdict("pass", facts=facts)
     failure = next(each for each in (outcomes[address] for address in addresses) if isinstance(each, Failure))
+    if failure.kind != "refused" and not working and session.out_of_time():
+        return _too_short(session, facts)
     if failure.kind == "refused" or (working and only_v6):
         found = finding("AGD101", **facts)
     else:
         found = finding("AGD102", **facts, seconds=f"{session.options.timeout:g}")
     findings = [found._replace(evidence=(failure.detail,))]
     if working and only_v6:
-        findings.append(finding("AGD104", **facts, refused=first.ip, works=working[0].ip))
-    findings += _container(session, facts)
-    findings += await elsewhere(session)
-    return Verdict("fail", facts=facts, findings=tuple(findings))
+        findings.append(_ipv6_first(session, facts, first.ip, working[0].ip))
+    another = await elsewhere(session)
+    if not another:  # a proxy on this very loopback means that it is the right one, container or not
+        findings += _container(session, facts)
+    return Verdict("fail", facts=facts, findings=(*another, *findings))
+
+
+def _ipv6_first(session: Session, facts: dict[str, str], refused: str, works: str) -> Finding:
+    """AGD104, for a name that leads to an IPv6 address first or for that address itself."""
+    key = "is-ipv6" if session.host == refused else "leads-to-ipv6"
+    return finding("AGD104", **facts, works=works, observed=words(key, host=session.host, refused=refused))
 
 
 async def _connect_all(session: Session, addresses: list[Address]) -> dict[Address, Failure | float]:
@@ -119,11 +137,19 @@ def runs_in_container(session: Session) -> bool:
 
 
 async def elsewhere(session: Session) -> list[Finding]:
-    """AGD116 for the likeliest local port that does answer as this proxy."""
+    """AGD116 for the likeliest local port that does answer as this proxy, with the base URL for it.
+
+    A fix is made only where the client or the base URL is known: else nobody can tell the base URL's path.
+    """
     found = await discover(session)
     if not found:
         return []
     best = found[0]
+    url = f"http://127.0.0.1:{best.port}"
+    try:
+        table = table_for(best.version)
+    except ValueError:  # it names a version that no proxy has
+        table = table_for(None)
     return [
         finding(
             "AGD116",
@@ -131,10 +157,10 @@ async def elsewhere(session: Session) -> list[Finding]:
             host=session.host,
             port=str(session.port),
             found=str(best.port),
-            found_url=f"http://127.0.0.1:{best.port}",
+            found_url=url,
             version=best.version or words("unknown-version"),
             others=", ".join(str(each.port) for each in found[1:]) or "-",
-        )
+        )._replace(fixes=fixes_at(session, url, table))
     ]
 
 
@@ -154,10 +180,11 @@ async def check_http(session: Session, ask: Asker) -> Verdict:
     whole = next((each for each in outcomes if isinstance(each, Reply) and _whole(each)), None)
     if whole is not None:
         return Verdict("pass", facts=facts | {"elapsed": f"{whole.elapsed_ms:.0f}"})
-    findings = [await _broken(session, outcomes, facts)]
-    if findings[0].code in ("AGD111", "AGD112", "AGD102"):
-        findings += await elsewhere(session)
-    return Verdict("fail", facts=facts, findings=tuple(findings))
+    if session.out_of_time():
+        return _too_short(session, facts)
+    broken = await _broken(session, outcomes, facts)
+    another = await elsewhere(session) if broken.code in ("AGD111", "AGD112", "AGD102") else []
+    return Verdict("fail", facts=facts, findings=(*another, broken))
 
 
 def _whole(outcome: Outcome) -> bool:
@@ -189,9 +216,23 @@ async def _broken(session: Session, outcomes: list[Outcome], facts: dict[str, st
         return finding("AGD111", **facts, program=program.name, detail=said or detail)
     if raw and not raw.startswith(b"HTTP"[: len(raw)]):
         return finding("AGD111", **facts, program=words("not-http"), detail=said or detail)
-    if failure.kind in ("timeout", "connect-timeout") and not raw:
+    place = _location(raw)
+    if place:  # HTTP libraries refuse the whole answer for a character in it that no header may have
+        return finding("AGD113", **facts, location=session.hidden(place))
+    if failure.kind in ("timeout", "connect-timeout") and (not raw or b"\r\n\r\n" in raw):
+        # a whole head comes to another request: then this one was not broken, only late
         return finding("AGD102", **facts, seconds=f"{session.options.timeout:g}")
     return finding("AGD112", **facts, detail=detail)._replace(evidence=evidence)
+
+
+def _location(raw: bytes) -> str:
+    """Where an answer of raw bytes redirects to, with `?` for what cannot be shown; "" if it does not."""
+    head, _, _ = raw.partition(b"\r\n\r\n")
+    status, *lines = head.decode("latin-1").split("\r\n")
+    if not status.startswith("HTTP/") or status.partition(" ")[2][:1] != "3":
+        return ""
+    place = next((line.partition(":")[2] for line in lines if line.lower().startswith("location:")), "")
+    return "".join(each if each.isascii() and each.isprintable() else "?" for each in place.strip())[:200]
 
 
 async def _no_tls(session: Session, facts: dict[str, str], detail: str) -> Finding:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from antigravity_doctor.diagnosis.answers import Failure, Reply
+from antigravity_doctor.diagnosis.answers import Failure, Outcome, Reply
 from antigravity_doctor.diagnosis.judging import filled, judge_routes, list_length
 from antigravity_doctor.diagnosis.model import Finding
 from antigravity_doctor.knowledge.routes import RouteTable, table_for
@@ -34,6 +34,7 @@ def check_routes(group: str) -> Callable[[Session, Asker], Awaitable[Verdict]]:
         verdicts = judge_routes(table, protocols, session.seen)
         facts = {
             "version": table.version.text,
+            "versions": _versions(session, table),
             "total": str(len(mine)),
             "present": str(len(verdicts.present)),
             "missing": ", ".join((*verdicts.missing, *verdicts.unlike)) or "-",
@@ -41,6 +42,9 @@ def check_routes(group: str) -> Callable[[Session, Asker], Awaitable[Verdict]]:
         }
         gone = (*verdicts.missing, *verdicts.unlike)
         if gone and _version_is_sure(session):
+            path = filled(gone[0])
+            ask.judge("OPTIONS", path)
+            facts |= read_as(await ask.ask("OPTIONS", path), gone[0] in verdicts.missing)
             return Verdict("fail", facts=facts, findings=(finding("AGD115", 0.9, **facts),))
         if gone:
             return Verdict("inconclusive", "version-hidden", facts)
@@ -49,6 +53,25 @@ def check_routes(group: str) -> Callable[[Session, Asker], Awaitable[Verdict]]:
         return Verdict("pass", facts=facts)
 
     return check
+
+
+def _versions(session: Session, table: RouteTable) -> str:
+    """Which versions' routes were looked for, as a phrase: one, or those that the routes cannot tell apart."""
+    known = session.known
+    if known is None or known.source != "fingerprint" or known.span is None or known.exact is not None:
+        return words("of-version", version=table.version.text)
+    if known.span.open_ended:
+        return words("of-version-on", version=known.span.oldest.text)
+    return words("of-versions", oldest=known.span.oldest.text, newest=known.span.newest.text)
+
+
+def read_as(outcome: Outcome, missing: bool) -> dict[str, str]:
+    """The fact `read_as` for an OPTIONS answer behind a failure: how to read a status that looks like another thing."""
+    if not isinstance(outcome, Reply) or outcome.status not in (200, 405):
+        return {}
+    if missing:
+        return {"read_as": words(f"options-{outcome.status}-missing")}
+    return {"read_as": words("options-methods", status=str(outcome.status), allow=", ".join(sorted(outcome.allow or ())))}
 
 
 def table_of(session: Session) -> RouteTable:

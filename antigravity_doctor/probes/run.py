@@ -60,7 +60,7 @@ CHECKS: tuple[Check, ...] = (
     Check("routes-mcp", "routes", check_mcp, needs=("proxy",), after=("version",)),
     Check("models", "routes", check_models, needs=("proxy", "service"), after=("version", "key")),
     Check("base-url", "client", check_base_url, after=("version",)),
-    Check("client", "client", check_client, needs=("proxy",), after=("version",)),
+    Check("client", "client", check_client, needs=("proxy",), after=("version", "base-url")),
 )
 """All checks, in the order of the report. A check stands after everything that it needs or follows, `settings` and
 its look at the identified proxy excepted."""
@@ -98,7 +98,9 @@ async def run_check(options: CheckOptions, on_progress: OnProgress | None = None
         auth=session.auth,
         checks=ordered,
         unreachable=any(
-            results[each].status == "fail" for each in ("name", "port", "http", "proxy") if each in results
+            results[each].status == "fail" or results[each].because == "limit-too-short"
+            for each in ("name", "port", "http", "proxy")
+            if each in results
         ),
     )
 
@@ -115,8 +117,9 @@ async def _result(check: Check, session: Session, results: dict[str, CheckResult
         verdict = await check.run(session, asker)
     except Exception as error:  # a check that crashes is a result, not a traceback
         verdict = Verdict("inconclusive", "crashed", {"error": type(error).__name__})
-    traces = tuple(dict.fromkeys(asker.traces))
-    return CheckResult(check.id, check.stage, verdict.status, verdict.because, verdict.facts, verdict.findings, traces)
+    return CheckResult(
+        check.id, check.stage, verdict.status, verdict.because, verdict.facts, verdict.findings, asker.traces
+    )
 
 
 def run_check_sync(options: CheckOptions, on_progress: OnProgress | None = None) -> CheckReport:

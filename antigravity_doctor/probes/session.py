@@ -33,12 +33,14 @@ from antigravity_doctor.probes.transport import Address, Transport, wire_target
 
 Carrier = Literal["Authorization", "x-api-key", "x-goog-api-key"]
 
+BasePlace = Literal["here", "elsewhere", "vendor", "unknown"]
+"""Where the base URL points: to the checked proxy, to something else, to a vendor's API, or nobody can tell."""
+
 Severities: Mapping[str, Severity] = {
     "AGD104": "warning",
     "AGD107": "warning",
     "AGD108": "warning",
     "AGD110": "warning",
-    "AGD116": "info",
     "AGD201": "warning",
     "AGD204": "warning",
     "AGD205": "warning",
@@ -56,6 +58,7 @@ class CheckOptions:
     `environment` is where HTTP proxy variables and client variables are read from. `canary` is a path that cannot
     exist (None: a random one), `ports` the local ports to look at when the asked one is no proxy (None: those that
     listen here, or a short list), and `in_container` whether this program runs in a container (None: look).
+    `scheme_missing` is the base URL as typed where `http://` was missing and had to be added; None where it was there.
     """
 
     origin: str
@@ -72,6 +75,7 @@ class CheckOptions:
     canary: str | None = None
     ports: tuple[int, ...] | None = None
     in_container: bool | None = None
+    scheme_missing: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,7 @@ class Session:
         self.auth: Auth = "unknown"
         self.key_verdict: KeyVerdict = "undecided"
         self.found_ports: asyncio.Task[list[FoundProxy]] | None = None
+        self.base_place: BasePlace = "unknown"
 
     def _key(self) -> tuple[Secret | None, str | None]:
         """The key to use and where it is from. One from the settings file only goes to the port that file names."""
@@ -139,6 +144,10 @@ class Session:
     def remaining(self) -> float:
         """Seconds until the whole check must be over."""
         return self.deadline - asyncio.get_running_loop().time()
+
+    def out_of_time(self) -> bool:
+        """True where the user's limit for the whole check, shorter than that for one request, ended a request."""
+        return self.remaining() <= 0 and self.options.total_timeout < self.options.timeout
 
     def budget(self, at_most: float | None = None) -> float:
         """Seconds for one step: the time-out of a request, less where the end is near, more than zero."""
@@ -216,14 +225,33 @@ class Asker:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self.traces: list[RequestTrace] = []
+        self._traces: dict[tuple[str, str, Carrier | None], RequestTrace] = {}
+        self._judged: RequestTrace | None = None
 
     async def ask(self, method: str, path: str, carrier: Carrier | None = None) -> Outcome:
         """One request's outcome. `carrier` is the header that the key goes in; None sends none."""
         # shielded: another check may be waiting for the same answer
         outcome = await asyncio.shield(self._session.send(method, path, carrier))
-        self.traces.append(self._session.trace(method, path, carrier, outcome))
+        self._traces.setdefault((method, path, carrier), self._session.trace(method, path, carrier, outcome))
         return outcome
+
+    def judge(self, method: str, path: str, carrier: Carrier | None = None) -> None:
+        """Names the request that the verdict rests on; it must have been asked for."""
+        self._judged = self._traces.get((method, path, carrier))
+
+    @property
+    def traces(self) -> tuple[RequestTrace, ...]:
+        """Every request once, the one that the verdict rests on last: that is the one to repeat.
+
+        Where a check names none it is the last that was refused, else the first; requests that calibrate never are.
+        """
+        traces = list(dict.fromkeys(self._traces.values()))
+        telling = [each for each in traces if self._session.canary not in each.url] or traces
+        refused = [each for each in telling if each.status is None or each.status >= 400]
+        judged = self._judged or (refused[-1] if refused else telling[0] if telling else None)
+        if judged is None:
+            return ()
+        return (*(each for each in traces if each != judged), judged)
 
     async def ask_all(self, method: str, paths: list[str], carrier: Carrier | None = None) -> dict[str, Outcome]:
         """The outcomes of one method on several paths, asked for at the same time, in the order of the paths."""

@@ -9,7 +9,7 @@ from antigravity_doctor.diagnosis.model import Finding, Fix
 from antigravity_doctor.knowledge.texts import code as code_entry
 from antigravity_doctor.knowledge.texts import finding_text, phrase
 from antigravity_doctor.reports.paint import Line, Span, columns, line_width, printable, wrap
-from antigravity_doctor.reports.words import client_names, protocol_name
+from antigravity_doctor.reports.words import client_names, note_text, protocol_name
 
 _SYMBOL: dict[str, Span] = {
     "routed": ("✓", "good"),
@@ -60,8 +60,6 @@ def explanation_lines(found: Explanation, width: int, *, exact: bool = False, hi
     if best is not None:
         lines.append([])
         lines.extend(_advice(found.fixes, width))
-        if found.findings[0].code in ("AGD312", "AGD313", "AGD314"):
-            lines.extend(wrap([(phrase("note-" + str(best.note)), "")], width, "      "))
     if hint:
         lines.append([])
         if exact and best is not None and best.confidence >= 0.9:
@@ -83,6 +81,8 @@ def compact_line(found: Explanation, width: int) -> list[Line]:
         tail += [("  ", ""), (main.code, "code")]
     if found.fixes:
         tail += [(" → ", ""), (found.fixes[0].base_url, "value")]
+        if found.fixes[0].note is not None:
+            tail += [(" ", ""), (note_text(found.fixes[0]) or "", "")]
     elif main is not None:
         tail += [(" ", ""), (finding_text(main.code, "title"), "")]
     elif found.route is not None:
@@ -132,7 +132,8 @@ def _equation(found: Explanation, best: Fix, width: int) -> list[Line]:
     appended = printable(best.appends, 120)
     if best.configured_base_url is not None:
         happened = printable(best.configured_base_url, 160)
-        rows.append([(happened, "bad"), ("+", "dim"), (appended, ""), (phrase("what-happened"), "dim")])
+        added = printable(_added(found, best), 120)
+        rows.append([(happened, "bad"), ("+", "dim"), (added, ""), (phrase("what-happened"), "dim")])
     for key in ("reaches", "reaches-short"):
         shown = [*rows, [(best.base_url, "value"), ("+", "dim"), (appended, ""), (phrase(key, facts), "good")]]
         lines: list[Line] = [*columns(shown, "      ")]
@@ -146,18 +147,30 @@ def _equation(found: Explanation, best: Fix, width: int) -> list[Line]:
     return narrow
 
 
+def _added(found: Explanation, fix: Fix) -> str:
+    """What the client did add to the base URL that this fix takes for typed: with it, the sum is the observed path."""
+    base = _typed_path(fix).rstrip("/")
+    return found.path[len(base) :] if found.path.startswith(base + "/") else fix.appends
+
+
 def _advice(fixes: Sequence[Fix], width: int) -> list[Line]:
     """What to type, best first, and for which kind of client each one holds."""
     lines: list[Line] = []
     shown = [each for each in fixes if each.confidence >= 0.04][:_SHOWN_FIXES] or list(fixes[:1])
     for index, fix in enumerate(shown):
-        if index == 0:
+        note = note_text(fix)
+        if note is not None and fix.base_url == (fix.configured_base_url or "").rstrip("/"):
+            lead = phrase("leave" if index == 0 else "or-leave")
+        elif index == 0:
             lead = phrase("set" if fix.appends else "set-full")
         elif _typed_path(fix) and fix.configured_base_url != shown[0].configured_base_url:
             lead = phrase("or-if-typed", {"typed": printable(_typed_path(fix), 100)})
         else:
             lead = phrase("or")
         lines.extend(wrap([(lead, ""), (" ", ""), (fix.base_url, "value")], width, "    ", "      "))
+        if note is not None:
+            lines.extend(wrap([(note, "")], width, "      "))
+            continue
         key = "only-if-nothing" if not fix.appends else "only-if-adds" if index == 0 else "for-clients-that-add"
         if fix.appends and not fix.clients:
             key += "-alone"

@@ -18,6 +18,7 @@ from antigravity_doctor.knowledge.routes import Route
 from antigravity_doctor.knowledge.texts import code as code_entry
 from antigravity_doctor.knowledge.texts import finding_text
 from antigravity_doctor.reports.check_words import STAGES, because, counts, distinct_findings, summary, title
+from antigravity_doctor.reports.words import note_text
 
 SCHEMA_VERSION = 1
 DOCS = "docs/findings.md#{code}"
@@ -52,7 +53,7 @@ def fix_object(fix: Fix) -> dict[str, Any]:
         "resulting_path": fix.resulting_path,
         "route": fix.route,
         "clients": list(fix.clients),
-        "note": fix.note,
+        "note": note_text(fix),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from antigravity_doctor.diagnosis.model import Fix
 from antigravity_doctor.knowledge.clients import all_clients
 from antigravity_doctor.knowledge.texts import phrase
 
@@ -18,3 +19,25 @@ def client_names(ids: Sequence[str], most: int = 2) -> str:
 def protocol_name(protocol: str) -> str:
     """What people call a protocol: "OpenAI" for "openai"."""
     return phrase("protocol-" + protocol)
+
+
+def note_text(fix: Fix) -> str | None:
+    """What has to be done besides typing the base URL, in words; None where that is all."""
+    if fix.note is None:
+        return None
+    version = fix.appends.split("/")[1] if fix.appends.count("/") > 1 else ""
+    return phrase("note-" + fix.note, {"version": version, "settings": _settings_for(fix, version)})
+
+
+def _settings_for(fix: Fix, version: str) -> str:
+    """The settings of the fix's clients that take this API version: "http_options.api_version (Google GenAI SDK …)"."""
+    found: dict[str, str] = {}
+    for client in all_clients():
+        if client.id not in fix.clients:
+            continue
+        for mode in client.modes:
+            for each in mode.raw.get("also", ()):
+                if each.get("value") == version:
+                    found.setdefault(f"{each['name']} = {version}", client.name)
+    shown = [f"{setting} ({name})" for setting, name in list(found.items())[:2]]
+    return ", ".join(shown) or version

@@ -18,7 +18,15 @@ from antigravity_doctor.sources.text_request import (
     split_target,
 )
 
-__all__ = ["FoundRequest", "find_requests", "is_bare_path", "iter_requests", "mask_secrets", "strip_terminal_controls"]
+__all__ = [
+    "FoundRequest",
+    "find_requests",
+    "is_bare_path",
+    "iter_requests",
+    "mask_secrets",
+    "strip_terminal_controls",
+    "symptoms_in",
+]
 
 _COMPARED = 64
 """With how many earlier mentions of its path a request is compared: a list of 10,000 hosts stays linear."""
@@ -89,6 +97,17 @@ def strip_terminal_controls(text: str) -> str:
     return strip(text)
 
 
+def symptoms_in(text: str) -> tuple[str, ...]:
+    """The codes of findings that the words of the text suggest, surest first, also where it names no path at all.
+
+    "path-unknown" stands for a 404 whose path the text does not name. () if the text suggests nothing. Meant for a
+    text in which `find_requests` finds no request, or only one with source "connection". Never raises.
+    """
+    from antigravity_doctor.sources.text_symptoms import symptoms_in as read
+
+    return read(text)
+
+
 def _from_bare(bare: Bare, text: str) -> FoundRequest:
     method, status, target, host, source, _ = bare
     url = None
@@ -106,6 +125,8 @@ def _agree(first: FoundRequest, second: FoundRequest) -> bool:
         (first.method is None or second.method is None or first.method == second.method)
         and (first.status is None or second.status is None or first.status == second.status)
         and (first.url is None or second.url is None or first.url == second.url)
+        and first.setting == second.setting
+        and (first.source != "connection" or first.host == second.host)
     )
 
 
@@ -122,4 +143,6 @@ def _combined(first: FoundRequest, second: FoundRequest) -> FoundRequest:
         first.headers + tuple(item for item in second.headers if item[0] not in names),
         first.host or second.host,
         first.source,
+        first.failure or second.failure,
+        first.setting,
     )

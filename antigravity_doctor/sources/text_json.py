@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from antigravity_doctor.sources.text_request import METHODS, Draft
+from antigravity_doctor.sources.text_settings import is_setting
 from antigravity_doctor.sources.text_shapes import api_level, is_page, on_disk
 
 
@@ -107,6 +108,8 @@ def _walk(root: Any, scan_text: Callable[[str], list[Draft]]) -> Iterator[Draft]
                 for draft in scan_text(node):
                     _complete(draft, outer)
                     yield draft
+        elif isinstance(node, Draft):
+            yield node
         elif isinstance(node, dict):
             keys = {_plain(key): value for key, value in node.items()}
             context = _context(keys, outer)
@@ -116,11 +119,20 @@ def _walk(root: Any, scan_text: Callable[[str], list[Draft]]) -> Iterator[Draft]
             if depth < _TEXTS_DEEP:
                 skip = (*_TARGETS, "request") if taken else ()
                 children = [
-                    (child, context, depth + 1)
+                    (_setting(key, child) if taken is None else child, context, depth + 1)
                     for key, child in node.items()
                     if isinstance(child, (dict, list, str)) and (name := _plain(key)) not in skip and name not in _NEVER
                 ]
                 stack.extend(reversed(children))
+
+
+def _setting(key: str, value: Any) -> Any:
+    """The draft of a base URL if the key names one and the value is one, else the value."""
+    if not isinstance(value, str) or not value.startswith(("http://", "https://")) or not is_setting(key):
+        return value
+    draft = Draft("", 0, 0, value, source="setting", strength=1)
+    draft.setting = key
+    return draft
 
 
 def _plain(key: str) -> str:

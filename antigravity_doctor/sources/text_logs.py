@@ -8,7 +8,10 @@ proxy itself (facts: proxy-config-and-logs.md, section 4). Here a target is neve
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
+from antigravity_doctor.knowledge.files import load_json
+from antigravity_doctor.knowledge.routes import all_routes
 from antigravity_doctor.sources.text_request import METHODS, Draft
 
 _VERBS = "|".join(sorted(METHODS))
@@ -62,7 +65,7 @@ def _proxy_line(line: str) -> Draft | None:
     whole = not line[match.end() :].strip()
     if not (whole and ("[Monitor]" in line or _LEVEL.search(line, 0, match.start()))):
         return None  # someone writes about the line: punctuation may follow
-    return Draft(
+    draft = Draft(
         line,
         match.start(1),
         match.end(),
@@ -71,6 +74,17 @@ def _proxy_line(line: str) -> Draft | None:
         source="proxy-log",
         keep_fragment=True,
     )
+    if match.group().startswith("Request") and draft.path.split("/", 2)[1] in _admin_segments():
+        # Written by the admin API's own guard, which sees the path without /api; [Monitor] lines have it whole.
+        draft.add_header("x-admin-stripped", "yes")
+    return draft
+
+
+@lru_cache(maxsize=1)
+def _admin_segments() -> frozenset[str]:
+    """The first segments of the admin API's paths, behind /api (facts: proxy-semantics.md, section 1)."""
+    listed = (route.path.split("/")[2] for route in all_routes() if route.path.startswith("/api/"))
+    return frozenset((*listed, *load_json("text-symptoms.json")["admin_segments"]["first"])) - {"v1"}
 
 
 def _quoted(line: str) -> list[Draft]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from antigravity_doctor.sources.text_request import METHODS, Draft
+from antigravity_doctor.sources.text_settings import setting_before
 from antigravity_doctor.sources.text_shapes import (
     RESOURCES,
     api_level,
@@ -63,6 +64,8 @@ _METHOD_NAMED = re.compile(
     rf"\W{{0,4}}({_VERBS})(?![A-Za-z])",
     re.IGNORECASE,
 )
+_JAVA_ADDRESS = re.compile(r"/(?:\d{1,3}\.){3}\d{1,3}:\d{1,5}")
+"""How Java prints an address, with or without the name before it: `localhost/127.0.0.1:8045`."""
 _ERROR_WORDS = re.compile(
     r"error|exception|fail|not found|not allowed|status|denied|refused|for url|http request|traceback|cannot|unable"
     r"|失败|失敗|错误|錯誤|不存在|报错|返回|回傳|エラー|見つかり|오류|실패|없습니다|ошибк|вернул|не найден"
@@ -206,7 +209,7 @@ def _judge(line: str, draft: Draft) -> bool:
     if draft.adjacent and (level or path != "/" or draft.url or draft.status is not None):
         draft.strength = 2
         return True
-    if on_disk(path) or (kind == "path" and path.startswith("//") and not level):
+    if _JAVA_ADDRESS.fullmatch(path) or on_disk(path) or (kind == "path" and path.startswith("//") and not level):
         return False
     near_status = draft.status is not None
     if kind in ("url", "host"):
@@ -216,6 +219,10 @@ def _judge(line: str, draft: Draft) -> bool:
         if is_page(host, path):
             draft.strength = 1
             return level > 0
+        draft.setting = setting_before(line, draft.start)
+        if draft.setting is not None:
+            draft.strength = 1
+            return True
         if _FIELD_BEFORE.search(line[max(0, draft.start - 40) : draft.start]):
             draft.strength = 1
             return level > 0 or is_near(host)
@@ -255,6 +262,8 @@ def _alone(line: str, draft: Draft) -> bool:
 
 
 def _source(line: str, draft: Draft, erroneous: bool) -> str:
+    if draft.setting is not None:
+        return "setting"
     if draft.adjacent and draft.status is not None and _morgan(line, draft):
         return "access-log"
     if draft.method is None and _alone(line, draft):

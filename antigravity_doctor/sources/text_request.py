@@ -31,9 +31,13 @@ class FoundRequest:
     `path`    the raw request path as sent, never empty, from its first slash on (one is added if the text had none).
     `query`   what followed the first `?`, raw: it may hold a key. "" if the `?` was there with nothing after it.
     `body`    text of the error answer, at most 2000 characters, keys replaced; "" if the text says there was none.
-    `headers` of the answer, names in lower case, plus the hint `("x-key-in-query", "yes")`.
+    `headers` of the answer, names in lower case, plus hints: `("x-key-in-query", "yes")`, and on a line of the proxy's
+              own log `("x-admin-stripped", "yes")`: the path is one of the admin API, below /api when it was sent.
     `host`    `host[:port]` as given, also where `url` is None (`127.0.0.1:8045/v1`, `Host: …`).
-    `source`  "path", "url", "access-log", "proxy-log", "client-error", "curl" (any command line), "json" or "text".
+    `source`  "path", "url", "access-log", "proxy-log", "client-error", "curl" (any command line), "json" or "text";
+              "setting" for a base URL in a setting, "connection" for an address that is known only by its error.
+    `failure` why no connection came about: "refused", "timeout", "name", "tls" or "reset".
+    `setting` the name of the variable, key or argument that holds this URL as a base URL.
     """
 
     input: str
@@ -46,6 +50,8 @@ class FoundRequest:
     headers: tuple[tuple[str, str], ...]
     host: str | None
     source: str
+    failure: str | None = None
+    setting: str | None = None
 
 
 def split_target(target: str, *, keep_fragment: bool = False) -> tuple[str | None, str | None, str, str | None]:
@@ -167,6 +173,7 @@ class Draft:
         "adjacent",
         "body",
         "end",
+        "failure",
         "headers",
         "host",
         "line",
@@ -174,6 +181,7 @@ class Draft:
         "path",
         "query",
         "responded",
+        "setting",
         "source",
         "start",
         "status",
@@ -210,6 +218,8 @@ class Draft:
         self.transcript = False  # a request line of an HTTP transcript: header lines follow
         self.responded = False  # its status line was seen: header lines are the answer's now
         self.line = 0
+        self.failure: str | None = None
+        self.setting: str | None = None
 
     def add_header(self, name: str, value: str) -> None:
         """Keep the first value of a header of the answer."""
@@ -230,6 +240,8 @@ class Draft:
             self.query = other.query
         if self.body is None:
             self.body = other.body
+        if self.failure is None:
+            self.failure = other.failure
         for name, value in other.headers:
             self.add_header(name, value)
         self.strength = max(self.strength, other.strength)
@@ -241,6 +253,8 @@ class Draft:
             and (self.method is None or other.method is None or self.method == other.method)
             and (self.status is None or other.status is None or self.status == other.status)
             and (self.url is None or other.url is None or self.url == other.url)
+            and self.setting == other.setting
+            and (self.source != "connection" or self.host == other.host)
         )
 
     def found(self) -> FoundRequest:
@@ -249,6 +263,8 @@ class Draft:
             self.body = ""
         body = None if self.body is None else mask_secrets(self.body[:BODY_LIMIT])[:BODY_LIMIT]
         headers = (*self.headers, *query_hints(self.query))
+        # Whoever answered with a status was reached; only a gateway's own 5xx tells of a connection behind it.
+        answered = self.status is not None and (self.status < 500 or bool(self.body))
         return FoundRequest(
             excerpt(self.text, self.start),
             self.method,
@@ -260,4 +276,6 @@ class Draft:
             headers,
             self.host,
             self.source,
+            None if answered else self.failure,
+            self.setting,
         )

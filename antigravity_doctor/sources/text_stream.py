@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 
+from antigravity_doctor.sources.text_answers import STATUS_BEHIND, answer_after, answer_alone
 from antigravity_doctor.sources.text_bare import bare_parts
 from antigravity_doctor.sources.text_cleaning import strip_terminal_controls, unescape
 from antigravity_doctor.sources.text_commands import command_in, continues, quote_state, scan_command
+from antigravity_doctor.sources.text_failures import Failure, connection_draft, failure_in, same_port
 from antigravity_doctor.sources.text_json import looks_like_error, names_error, parse_json, scan_json
 from antigravity_doctor.sources.text_logs import scan_log
 from antigravity_doctor.sources.text_prose import scan_prose
@@ -23,6 +25,8 @@ _REACH_BACK = 40
 """Lines after a request in which a status, a header or a body is still taken as its own."""
 _REACH_AHEAD = 8
 """Lines for which a status or method that came before any request waits for one."""
+_ANSWER_REACH = 3
+"""Lines after a request in which the text of its answer may stand without anything that says so."""
 _MOST_LINES = 400
 _MOST_CHARACTERS = 100_000
 """Of one command or JSON value over several lines; a longer one is read line by line."""
@@ -41,6 +45,7 @@ _HEADERS = frozenset(
         "x-mapped-model",
     )
 )
+_LOGS = ("access-log", "proxy-log")
 _VERBS = "|".join(sorted(METHODS))
 _ANSWER_LINE = re.compile(r"(?:<\s*)?HTTP/\d(?:\.\d)?\s+([1-5]\d\d)(?:\s|$)")
 _REQUEST_LINE = re.compile(rf"(?:>\s*)?(?:{_VERBS}) (?=\S)")
@@ -82,6 +87,7 @@ class Reader:
         self._error_body: str | None = None
         self._hint_line = 0
         self._hint_in_log = False
+        self._failure: tuple[Failure, int] | None = None
         self._in_log = False  # the line being read is one of a log
         self._base: tuple[str, int] | None = None
         self._answer_line = -1000
@@ -210,7 +216,7 @@ class Reader:
             self._blank()
             return
         self._blank_lines = 0
-        if self._transcript(stripped):
+        if not stripped.startswith("curl: (") and self._transcript(stripped):
             return
         body = self._body is not None
         if body and (stripped[:2] in ("* ", "$ ", "> ") or stripped == ">"):
@@ -226,6 +232,10 @@ class Reader:
                 self._collect(line)
                 return
             self._end_body()
+        # What `curl -v` says of one address of several is not the end.
+        failure = None if stripped.startswith("* ") or _only_logged(drafts, line) else failure_in(line)
+        if failure is not None:
+            drafts = self._fail(line, drafts, failure)
         if drafts:
             self._take(drafts)
         elif stripped[:9].lower().startswith(("<!doctype", "<html")) and self._near() is not None:
@@ -313,6 +323,12 @@ class Reader:
             enclosed = last.start > brace and last.path in text
             if names_error(text) or (looks_like_error(text) and not enclosed):
                 last.body = text
+        for index, draft in enumerate(drafts):
+            if draft.body is None and draft.status is not None and draft.source != "access-log":
+                stop = drafts[index + 1].start if index + 1 < len(drafts) else len(plain)
+                behind = STATUS_BEHIND.match(plain, draft.end, stop)
+                if behind is not None and int(behind.group(1)) == draft.status:
+                    draft.body = answer_after(plain[behind.end() : stop])
         base = _BASE_FIELD.search(plain)
         if base is not None:
             self._base = (base.group(1), self._number)
@@ -374,6 +390,10 @@ class Reader:
             self._add_body(text)
         elif _KNOWN_BODY.fullmatch(line.strip()) and pending is not None and pending.source == "curl":
             self._add_body(line.strip())
+        elif pending is not None and pending.body is None and self._number - pending.line <= _ANSWER_REACH:
+            answer = answer_alone(line) if pending.source not in _LOGS else None
+            if answer is not None and answer[0] != "<":
+                self._add_body(answer)
 
     def _add_status(self, status: int | None) -> None:
         if status is None:
@@ -394,6 +414,23 @@ class Reader:
         else:
             self._error_body = body
             self._hint_line = self._number
+
+    def _fail(self, line: str, drafts: list[Draft], failure: Failure) -> list[Draft]:
+        """Say of the requests of the line, or of the pending one, that they met this; what there is to take then."""
+        best = max((draft.strength for draft in drafts), default=0)
+        met = [draft for draft in drafts if draft.strength == best and same_port(draft.host, failure.host)]
+        if not met:
+            pending = self._near()
+            if pending is not None and pending.source not in _LOGS and same_port(pending.host, failure.host):
+                met = [pending]
+        for draft in met:
+            draft.failure = draft.failure or failure.kind
+            draft.host = draft.host or failure.host
+        if not met or met[0].strength < 2:
+            self._failure = (failure, self._number)
+        if met or failure.host is None:
+            return drafts
+        return [*drafts, connection_draft(line, failure)]
 
     # --- HTTP transcripts ---------------------------------------------------------------------------------------
 
@@ -490,12 +527,15 @@ class Reader:
             self._pending = draft
 
     def _use_hints(self, draft: Draft) -> None:
+        if self._failure is not None and draft.strength > 1 and draft.source not in _LOGS:
+            failure, number = self._failure
+            self._failure = None
+            if self._number - number <= _REACH_BACK and same_port(draft.host, failure.host):
+                draft.failure = draft.failure or failure.kind
+                draft.host = draft.host or failure.host
         if self._hint_line == 0:
             return
-        fits = (draft.source == "proxy-log" and not self._hint_in_log) or draft.source not in (
-            "access-log",
-            "proxy-log",
-        )
+        fits = (draft.source == "proxy-log" and not self._hint_in_log) or draft.source not in _LOGS
         if fits and self._number - self._hint_line <= _REACH_AHEAD:
             if draft.status is None:
                 draft.status = self._status
@@ -525,8 +565,13 @@ class Reader:
             self._keep_weak(pending)
 
     def _keep_weak(self, draft: Draft) -> None:
-        if not self._sure and len(self._weak) < _MOST_WEAK:
-            self._weak.append(draft.found())
+        if not self._sure and len(self._weak) < _MOST_WEAK and (found := draft.found()) not in self._weak:
+            self._weak.append(found)
+
+
+def _only_logged(drafts: list[Draft], line: str) -> bool:
+    """Whether the line is one of an access log, which tells of answers; an error log quotes requests, too."""
+    return bool(drafts) and drafts[0].source in _LOGS and "fail" not in line and "rror" not in line
 
 
 def _bare_line(stripped: str) -> Draft | None:

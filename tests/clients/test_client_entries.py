@@ -27,6 +27,8 @@ MEASURED = json.loads((ROOT / "tests" / "data" / "cli-measurements.json").read_t
 
 END_STEPS = {"append", "resolve", "whole"}
 SNIPPET_PLACEHOLDERS = {"base_url", "key", "model"}
+SDK_IGNORED = 4
+"""An SDK's `ignored` are names that somebody might guess; more than these are noise in every answer."""
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -56,6 +58,8 @@ def rule_problems(entry: dict[str, Any], file_name: str) -> Iterator[str]:
     for each in sorted({each for each in ids if ids.count(each) > 1}):
         yield f"modes: the id {each!r} is there more than once"
     for index, mode in enumerate(entry["modes"]):
+        if entry["kind"] == "sdk" and len(mode["ignored"]) > SDK_IGNORED:
+            yield f"modes[{index}] ({mode['id']}): ignored: more than {SDK_IGNORED} names"
         for problem in mode_problems(mode):
             yield f"modes[{index}] ({mode['id']}): {problem}"
 
@@ -76,6 +80,8 @@ def mode_problems(mode: dict[str, Any]) -> Iterator[str]:
     for number, setting in enumerate(mode["ignored"]):
         if (setting["kind"], setting["name"], None) in read:
             yield f"ignored[{number}]: {setting['name']} is in settings too, so it cannot be ignored"
+    if mode.get("reach") == "public" and not re.search(r"loopback.*https", " ".join(mode["warnings"][:1])):
+        yield "warnings[0]: a client of reach public says first that a loopback address cannot work and https does"
     if mode["snippet"]:
         unknown = set(re.findall(r"\{([a-z_]+)\}", mode["snippet"]["text"])) - SNIPPET_PLACEHOLDERS
         if unknown:
@@ -199,6 +205,10 @@ def drop(*place: str | int) -> Change:
     return apply
 
 
+def names(count: int) -> list[dict[str, str]]:
+    return [{"kind": "env", "name": f"NAME_{number}", "because": "not read"} for number in range(count)]
+
+
 @pytest.mark.parametrize(
     ("broken", "told"),
     [
@@ -226,6 +236,11 @@ def drop(*place: str | int) -> Change:
         (change("modes", 0, "warnings", to=["no full stop"]), "modes[0].warnings[0]: 'no full stop' does not match"),
         (change("modes", 0, "snippet", "text", to="{base_url} {port}"), "snippet: unknown placeholders ['port']"),
         (change("modes", 0, "snippet", "text", to="x"), "modes[0].snippet: "),
+        (change("modes", 0, "reach", to="lan"), "modes[0].reach: 'lan' is not one of"),
+        (change("modes", 0, "reach", to="public"), "warnings[0]: a client of reach public says first that"),
+        (change("modes", 0, "prefer_base", to="v1"), "modes[0].prefer_base: 'v1' does not match"),
+        (change("modes", 0, "warnings", to=[f"Warning {n}." for n in range(5)]), "modes[0].warnings: "),
+        (change("modes", 0, "ignored", to=names(7)), "modes[0].ignored: "),
         (change("modes", 0, "provenance", "version", to=None), "modes[0].provenance.version: None is not of type"),
         (change("modes", 0, "provenance", "date", to="yesterday"), "modes[0].provenance.date: 'yesterday'"),
         (change("modes", 0, "provenance", "source", to="a friend"), "provenance.source: no file of tests/"),
@@ -239,6 +254,27 @@ def test_a_broken_entry_is_told_the_file_and_the_field(broken: Change, told: str
     assert any(each.startswith("claude-code.json: ") and told in each for each in found), found
 
 
+def test_an_sdk_lists_no_more_ignored_names_than_help() -> None:
+    entry = copy.deepcopy(by_id()["openai-python"])
+    entry["modes"][0]["ignored"] = names(SDK_IGNORED)
+    assert problems(entry, "openai-python.json") == []
+    entry["modes"][0]["ignored"] = names(SDK_IGNORED + 1)
+    assert problems(entry, "openai-python.json") == ["openai-python.json: modes[0] (chat): ignored: more than 4 names"]
+
+
+@pytest.mark.parametrize("client", by_id())
+def test_a_snippet_holds_the_value_of_every_setting_of_a_file_that_is_needed_as_well(client: str) -> None:
+    """Who copies the snippet has nothing left to set: what `also` asks for in a file, the snippet sets."""
+    for mode in by_id()[client]["modes"]:
+        needed = [each["value"] for each in mode["also"] if each["kind"] == "file"] if mode["snippet"] else []
+        assert [value for value in needed if value not in mode["snippet"]["text"]] == [], mode["id"]
+
+
+def test_a_measured_run_with_another_api_version_has_a_mode_of_its_own() -> None:
+    rows = [row for row in MEASURED if "GOOGLE_GENAI_API_VERSION=" in row["setting"]]
+    assert [[mode["id"] for mode in modes_of(row)] for row in rows] == [["gemini-api-v1"]]
+
+
 # --- what was measured is what the entry says -----------------------------------------------------------------------
 
 ORIGIN = "http://127.0.0.1:8045"
@@ -250,10 +286,15 @@ def is_read(row: dict[str, Any]) -> bool:
 
 
 def describes(mode: dict[str, Any], row: dict[str, Any]) -> bool:
-    """Whether this is the mode that was measured, in a version that it holds for. `openai-0.118` is a mode `openai`."""
+    """Whether this is the mode that was measured, in a version that it holds for.
+
+    `openai-0.118` is a mode `openai`; `gemini-api-v1` is `gemini` with GOOGLE_GENAI_API_VERSION=v1.
+    """
     lowest, below = mode["versions"]["from"], mode["versions"]["below"]
+    api_version = re.search(r"\bGOOGLE_GENAI_API_VERSION=(\w+)", row["setting"])
+    behind = re.escape(f"-api-{api_version[1]}") if api_version else r"(-\d[\d.]*)?"
     return (
-        re.fullmatch(re.escape(row["mode"]) + r"(-\d[\d.]*)?", mode["id"]) is not None
+        re.fullmatch(re.escape(row["mode"]) + behind, mode["id"]) is not None
         and (lowest is None or numbers(row["version"]) >= numbers(lowest))
         and (below is None or numbers(row["version"]) < numbers(below))
     )
@@ -276,9 +317,6 @@ def test_every_measured_request_is_predicted(client: str) -> None:
     rows = [row for row in MEASURED if row["client"] == client and is_read(row) and modes_of(row)]
     assert rows, f"nothing measured of {client} is described by a mode of its entry"
     for row in rows:
-        # GOOGLE_GENAI_API_VERSION is a setting that the entry warns of and does not describe
-        if "API_VERSION" in row["setting"]:
-            continue
         (mode,) = modes_of(row)
         rule = mode["join"]
         steps = join_rules()[rule]["steps"] if isinstance(rule, str) else rule

@@ -652,6 +652,11 @@ def test_a_path_without_its_slash_gets_one() -> None:
     assert ask("v1/v1/messages").path == "/v1/v1/messages"
 
 
+def test_a_correction_is_not_corrected_again() -> None:
+    found = explain("/v1/chat/chat/completion:/messages:?", table=table_for(None))
+    assert codes(found) == ["315", "402", "305"]
+
+
 def test_the_method_may_be_in_small_letters() -> None:
     assert explain("/v1/models", table=table_for(None), method="get").verdict == "routed"
 
