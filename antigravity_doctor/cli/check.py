@@ -85,7 +85,7 @@ def command(
     checked = None
     if typed is not None:
         parts = parse_base_url(typed, what="--base-url")
-        checked = redact(parts.origin + parts.path)
+        checked = redact(parts.origin + parts.path + (f"?{parts.query}" if parts.query is not None else ""))
 
     from antigravity_doctor.diagnosis.settings import Secret
     from antigravity_doctor.probes.session import CheckOptions
@@ -108,6 +108,7 @@ def command(
         total_timeout=total_timeout,
         environment=environment,
         settings=None if demo else read_proxy_settings(environment),
+        scheme_missing=base_url if base_url is not None and "://" not in base_url else None,
     )
     report = _demo(checking) if demo else _run(checking)
     code = exit_code(report, fail_on)
@@ -149,7 +150,8 @@ def _demo(checking: CheckOptions) -> CheckReport:
     from antigravity_doctor.diagnosis.proxy_model import ServerConfig
     from antigravity_doctor.diagnosis.settings import Secret
     from antigravity_doctor.knowledge.routes import table_for
-    from antigravity_doctor.knowledge.texts import phrase
+    from antigravity_doctor.knowledge.texts import phrase, reason_text
+    from antigravity_doctor.reports.paint import printable
     from antigravity_doctor.servers.stand_in import run_in_thread
 
     config = ServerConfig(version=checking.proxy_version, auth="all_except_health")
@@ -159,7 +161,10 @@ def _demo(checking: CheckOptions) -> CheckReport:
         base_url = None
         if checking.base_url is not None:
             # The stand-in's port is not known beforehand, so only the path of the typed base URL counts here.
-            base_url = running.url + split_url(checking.base_url).path
+            _, path, _ = split_url(checking.base_url)
+            base_url = running.url + path
+            facts = {"base_url": printable(checking.base_url, 200), "path": printable(path or "/", 200)}
+            sys.stderr.write(reason_text("words.demo-path-only", facts) + "\n")
         return _run(
             replace(
                 checking,

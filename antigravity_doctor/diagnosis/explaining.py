@@ -128,8 +128,10 @@ def _elsewhere(host: str, origin: str) -> tuple[Finding, ...]:
         return (Finding("AGD501", "error", 0.95, {"host": host, "who": vendor, "origin": origin}),)
     both_local = is_loopback_host(sent_host) and is_loopback_host(proxy_host)
     if sent_port != proxy_port and (both_local or sent_host == proxy_host):
-        return (Finding("AGD502", "warning", 0.6, {"host": host, "port": str(sent_port), "origin": origin}),)
-    return ()
+        return (Finding("AGD502", "warning", 0.8, {"host": host, "port": str(sent_port), "origin": origin}),)
+    if both_local or sent_host == proxy_host:
+        return ()
+    return (Finding("AGD508", "info", 0.9, {"host": host, "origin": origin}),)
 
 
 # --- the path is a route ---------------------------------------------------------------------------------------------
@@ -162,7 +164,8 @@ def _routed(
             around = ()
     else:
         verdict, findings = _not_taken(route, path, method, status, kind, table)
-    if elsewhere and elsewhere[0].code == "AGD501":
+    if elsewhere and elsewhere[0].code in ("AGD501", "AGD502"):
+        # What is right about the path does not matter as long as the request goes somewhere else.
         findings = elsewhere + findings
         verdict = "not-a-path-problem" if verdict == "routed" else verdict
     else:
@@ -179,7 +182,9 @@ def _not_taken(
     past = history(route.path)
     since = next((each.since for each in past.spans if method in each.methods), None) if past is not None else None
     if since is not None:
-        facts = {"path": f"{method} {path}", "since": since, "version": str(table.version), "method": method}
+        served = f"{since}+"
+        facts = {"path": f"{method} {path}", "since": since, "served": served, "version": str(table.version)}
+        facts["method"] = method
         return "other-version", (Finding("AGD403", "info" if harmless else "error", 0.9, facts), *harmless)
     if harmless:
         return "not-a-path-problem", harmless
@@ -307,7 +312,9 @@ def _since(asked: _Asked, path: str, route: Route) -> tuple[Finding, Route] | No
     since = next((each.since for each in spans if parse_version(each.since) > version), None)
     if since is None:
         return None
-    facts = {"path": path, "since": since, "version": str(version), "method": asked.method or ""}
+    # Language-free: "v3.0.0–v3.3.50, v4.0.10+".
+    served = ", ".join(f"{first}–{last}" if last else f"{first}+" for first, last in past.presence) if past else since
+    facts = {"path": path, "since": since, "served": served, "version": str(version), "method": asked.method or ""}
     return Finding("AGD403", "error", 0.95, facts), route
 
 

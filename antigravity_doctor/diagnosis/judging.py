@@ -471,7 +471,9 @@ def needs_another_setting(client: str, mode: Mode, failing: Iterable[Mode]) -> F
     without any such setting and does not work: then the base URL alone does not make the requests land."""
     also = mode.raw.get("also", ())
     plain = [
-        each for each in failing if each.protocol == mode.protocol and not each.raw.get("also") and overlapping(mode, each)
+        each
+        for each in failing
+        if each.protocol == mode.protocol and not each.raw.get("also") and overlapping(mode, each)
     ]
     if not also or not plain:
         return None

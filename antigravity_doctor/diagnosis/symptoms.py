@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from antigravity_doctor.diagnosis.model import Finding
+from antigravity_doctor.knowledge import paths
 from antigravity_doctor.knowledge.routes import Route, RouteTable
-from antigravity_doctor.knowledge.versions import known_versions, parse_version
+from antigravity_doctor.knowledge.versions import NEWEST, known_versions, parse_version
 
 Headers = Iterable[tuple[str, str]]
 
 
 def body_kind(body: str | None, headers: Headers = ()) -> str:
-    """What a response body is: unknown, empty, html, token-rejected, token-limited, ip-blocked, disabled, error, other.
+    """What a response body is: unknown, empty, html, token-rejected, token-limited, ip-blocked, disabled, foreign (one
+    that only other servers send), error, other.
 
     `None` means that nobody saw the body ("unknown"), which is not the same as an empty one.
     """
@@ -38,6 +40,8 @@ def body_kind(body: str | None, headers: Headers = ()) -> str:
         return "ip-blocked"
     if "proxy service is currently disabled" in folded:
         return "disabled"
+    if any(mark in folded for mark in paths.foreign_bodies()):
+        return "foreign"
     if text[0] in "{[" or "error" in folded:
         return "error"
     return "other"
@@ -59,12 +63,16 @@ def on_a_route(
 ) -> tuple[Finding, ...]:
     """Why a request with a right path failed. () where the status is no failure or there is none."""
     facts = {"path": route.path, "status": str(status), "method": method or "", "since": route.since}
+    facts["served"] = f"{route.since}–{route.until}" if route.until else f"{route.since}+"
     if kind == "html":
-        return _without_the_route(route, facts, web_ui=status in (None, 200, 405))
+        return _without_the_route(route, facts, web_ui=status in (None, 200, 405), table=table)
     if kind == "disabled":
         return (Finding("AGD109", "error", 1.0, facts),)
     if status is None or status < 400:
         return ()
+    if kind == "foreign" or (status == 401 and kind in ("error", "other")):
+        # The proxy's own 401 has no body (facts/proxy-semantics.md §4).
+        return (Finding("AGD411", "error", 0.8, facts),)
     if status == 401:
         # From v4.1.12 a wrong key is 403, so a 401 means that no key arrived; before, it can mean either.
         if _wrong_key_is_403(table):
@@ -83,11 +91,12 @@ def on_a_route(
             return (Finding("AGD406", "error", 0.9, facts),)
         if kind == "empty":
             # An empty 404 is a route miss: this server has not got the route that the table has.
-            return _without_the_route(route, facts, web_ui=False)
+            return _without_the_route(route, facts, web_ui=False, table=table)
         return (Finding("AGD405", "error", 0.6 if kind == "unknown" else 0.95, facts),)
     if status == 405:
-        # The table allows this method here, so the server that answered has another table.
-        return _without_the_route(route, facts, web_ui=False)
+        # The table allows this method here, so what answered has another table. A proxy without the route says 405
+        # only with a web UI, which came with 4.0.0 (facts/proxy-semantics.md §6).
+        return _without_the_route(route, facts, web_ui=True, table=table, page=False)
     if status in (400, 406, 413, 415, 422, 426):
         return (Finding("AGD409", "error", 0.9, facts),)
     if status == 503 and kind == "unknown":
@@ -95,16 +104,20 @@ def on_a_route(
     return (Finding("AGD408", "error", 0.8, facts),)
 
 
-def _without_the_route(route: Route, facts: dict[str, str], *, web_ui: bool) -> tuple[Finding, ...]:
+def _without_the_route(
+    route: Route, facts: dict[str, str], *, web_ui: bool, table: RouteTable, page: bool = True
+) -> tuple[Finding, ...]:
     """The server that answered has not got this route: it is an older proxy where there was one, or no proxy at all.
 
-    `web_ui`: the answer is a page as a web UI gives it (v4.0.0 and newer, facts/proxy-semantics.md §6).
+    `web_ui`: the answer is one as a web UI gives it (v4.0.0 and newer, facts/proxy-semantics.md §6). `table` of
+    another version than the newest means that the user named the version, and that one has the route.
     """
     first = known_versions()[0].tag
-    if route.since == first or (web_ui and parse_version(route.since) <= parse_version("4.0.0")):
+    named = table.version != NEWEST
+    if named or route.since == first or (web_ui and parse_version(route.since) <= parse_version("4.0.0")):
         return (Finding("AGD411", "error", 0.7, facts),)
     findings = (Finding("AGD403", "error", 0.6, facts),)
-    return (*findings, Finding("AGD404", "info", 0.7, facts)) if web_ui else findings
+    return (*findings, Finding("AGD404", "info", 0.7, facts)) if web_ui and page else findings
 
 
 def on_a_miss(path: str, method: str | None, status: int | None, kind: str, verdict: str) -> tuple[Finding, ...]:
@@ -114,6 +127,9 @@ def on_a_miss(path: str, method: str | None, status: int | None, kind: str, verd
         return (Finding("AGD109", "error", 1.0, facts),)
     if kind == "ip-blocked":
         return (Finding("AGD203", "error", 1.0, facts),)
+    if kind == "token-rejected":
+        # The path is wrong and so is the key: whoever corrects only one of them meets the other.
+        return (Finding("AGD202", "error", 1.0, facts),)
     if verdict == "not-a-path-problem":
         return ()
     if kind == "html":
@@ -124,7 +140,7 @@ def on_a_miss(path: str, method: str | None, status: int | None, kind: str, verd
         return (Finding("AGD207", "info", 0.95, facts),)
     if status == 405:
         return (Finding("AGD407", "info", 0.9, facts),)
-    if status == 404 and kind in ("error", "other"):
+    if kind == "foreign" or (status == 404 and kind in ("error", "other")):
         # The proxy's own 404 for an unknown path is empty (facts/proxy-semantics.md §4).
         return (Finding("AGD411", "warning", 0.4, facts),)
     return ()

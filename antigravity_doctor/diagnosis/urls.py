@@ -132,7 +132,10 @@ def parse_base_url(text: str, *, what: str = "base URL") -> Url:
         port_number(port)
     if not re.match(_HOST, host) or host.startswith((".", "-")):
         raise BadUrlError(f"The {what} {_quote(typed)} has no valid host name. {example}")
-    return Url(f"{scheme}://{rest}".lower(), url.path, url.query)
+    # A fragment stays: some clients read a closing "#", others let it swallow what they add.
+    mark = text.find("#")
+    fragment = text[mark:] if mark >= 0 and url.query is None else ""
+    return Url(f"{scheme}://{rest}".lower(), url.path + fragment, url.query)
 
 
 def _quote(text: str) -> str:

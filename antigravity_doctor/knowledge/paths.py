@@ -90,6 +90,12 @@ def typed_otherwise() -> dict[str, float]:
     return weights
 
 
+@lru_cache(maxsize=1)
+def foreign_bodies() -> tuple[str, ...]:
+    """What only other servers say in a body, lower case: a body that holds one of these is not the proxy's."""
+    return tuple(_data()["foreign_bodies"])
+
+
 def vendor_of(host: str) -> str | None:
     """The vendor whose API this host is, None for any other host."""
     vendors: dict[str, str] = _data()["vendor_hosts"]

@@ -85,8 +85,8 @@ async def check_key_carriers(session: Session, ask: Asker) -> Verdict:
         facts = {"header": header, "mode": mode.name, "status": "", "path": _MODELS, "source": session.key_source or ""}
         if header.startswith("query:"):
             # AGD205 is for a key that is in the URL as well; here it is nowhere else, so it never arrives
-            shown = words("in-query", parameter=header.partition(":")[2])
-            findings.append(finding("AGD209", 0.9, **facts | {"header": shown}))
+            query = words("in-query", parameter=header.partition(":")[2])
+            findings.append(finding("AGD209", 0.9, **facts | {"header": query}))
             continue
         checked.append(header)
         carrier = carrier_of(header)

@@ -5,18 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from antigravity_doctor.diagnosis.judging import RequestVerdict, judge_request, seen_by_options
-from antigravity_doctor.diagnosis.model import Finding
+from antigravity_doctor.diagnosis.judging import (
+    RequestVerdict,
+    judge_request,
+    needs_another_setting,
+    scheme_missing,
+    seen_by_options,
+)
+from antigravity_doctor.diagnosis.model import Finding, Fix
 from antigravity_doctor.diagnosis.simulating import SimulatedRequest, Simulation
 from antigravity_doctor.diagnosis.solving import solve
 from antigravity_doctor.diagnosis.urls import host_and_port, is_loopback_host, parse_base_url, split_url
-from antigravity_doctor.knowledge.clients import all_clients
-from antigravity_doctor.probes.client_paths import modes, plan, required_paths
+from antigravity_doctor.knowledge.clients import Mode, all_clients
+from antigravity_doctor.knowledge.paths import vendor_of
+from antigravity_doctor.probes.client_paths import fixes_at, likeliest, modes, plan, required_paths
+from antigravity_doctor.probes.discover import Listener, look
 from antigravity_doctor.probes.identify import seen_at
-from antigravity_doctor.probes.routes import table_of
-from antigravity_doctor.probes.session import Asker, Session, Verdict, finding, words
+from antigravity_doctor.probes.routes import read_as, table_of
+from antigravity_doctor.probes.session import Asker, FoundProxy, Session, Verdict, finding, words
+from antigravity_doctor.probes.transport import Address, connect, is_private_host
 
 _MOST_NAMES = 6
+_MISSES: frozenset[RequestVerdict] = frozenset({"misses", "wrong-method", "not-here"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +40,14 @@ class ModeVerdict:
     def works(self) -> bool | None:
         """True if all land, False if one does not, None if that cannot be told."""
         verdicts = {verdict for _, verdict in self.requests}
-        if verdicts & {"misses", "wrong-method", "not-here"}:
+        if verdicts & _MISSES:
             return False
         return None if "undecided" in verdicts else True
+
+    @property
+    def miss(self) -> tuple[SimulatedRequest, RequestVerdict]:
+        """The first request that does not land. Raises StopIteration unless `works` is False."""
+        return next(each for each in self.requests if each[1] in _MISSES)
 
 
 async def check_base_url(session: Session, ask: Asker) -> Verdict:
@@ -63,6 +78,8 @@ async def _place_of(session: Session, base_url: str) -> Verdict:
     same_host = host == session.host or (is_loopback_host(host) and session.loopback)
     if same_host and port == session.port:
         if origin.partition("://")[0].lower() == session.scheme:
+            if host == "::1" and session.address is not None and session.address.family == 4:
+                return await _by_ipv6(session, facts, port, fixes)
             session.base_place = "here"
             return Verdict("pass", facts=facts) if is_proxy else Verdict("skipped", "no-proxy-to-point-to", facts)
         if is_proxy and session.scheme == "http":
@@ -72,6 +89,17 @@ async def _place_of(session: Session, base_url: str) -> Verdict:
     elif same_host and session.loopback:
         return await _other_port(session, facts, is_proxy, fixes)
     return Verdict("inconclusive", "base-url-not-checked", facts)
+
+
+async def _by_ipv6(session: Session, facts: dict[str, str], port: int, fixes: tuple[Fix, ...]) -> Verdict:
+    """The base URL names the IPv6 loopback, while the proxy was found on IPv4, the only one that it listens on."""
+    assert session.address is not None  # noqa: S101 - the caller has looked
+    if isinstance(await connect(Address("::1", 6), port, session.budget(1.0)), float):
+        return Verdict("inconclusive", "base-url-not-checked", facts)
+    session.base_place = "elsewhere"
+    observed = words("is-ipv6", refused="::1")
+    found = finding("AGD104", **facts, works=session.address.ip, observed=observed)._replace(severity="error")
+    return _elsewhere(facts, words("nothing-there"), found, fixes)
 
 
 async def _other_port(session: Session, facts: dict[str, str], is_proxy: bool, fixes: tuple[Fix, ...]) -> Verdict:
@@ -109,7 +137,8 @@ async def check_client(session: Session, ask: Asker) -> Verdict:
     if session.base_place == "vendor":
         return Verdict("skipped", "base-url-elsewhere", facts)
     judged = await _judged(session, ask)
-    verdict = _base_url_alone(session, ask, judged) if options.client is None else _client_verdict(session, ask, judged)
+    of_whom = _base_url_alone if options.client is None else _client_verdict
+    verdict = await of_whom(session, ask, judged)
     if session.base_url is None or session.base_place == "here" or verdict.status == "fail":
         return verdict
     because = "base-url-elsewhere" if session.base_place == "elsewhere" else "base-url-unknown-place"
@@ -139,7 +168,7 @@ async def _judged(session: Session, ask: Asker) -> list[ModeVerdict]:
     return verdicts
 
 
-def _client_verdict(session: Session, ask: Asker, verdicts: list[ModeVerdict]) -> Verdict:
+async def _client_verdict(session: Session, ask: Asker, verdicts: list[ModeVerdict]) -> Verdict:
     client = session.options.client
     good = [each for each in verdicts if each.works]
     bad = [each for each in verdicts if each.works is False]
@@ -158,41 +187,52 @@ def _client_verdict(session: Session, ask: Asker, verdicts: list[ModeVerdict]) -
         return Verdict("inconclusive", "options-in-front", facts)
     working = preferred if preferred.works else next((each for each in good if _meant(session, each)), None)
     if working is not None and _out_of_reach(session, working.simulation.mode):
-        return _hidden(session, facts, working.simulation.mode)
-    subject = preferred if preferred.works is False or not bad else bad[0]
-    extra = None
+        facts |= {"not_modes": working.simulation.mode.name, "what": words("requests-outside")}
+        facts["read_as"] = words("options-right", status="200")
+        return Verdict("fail", facts=facts, findings=(_out_of_reach_finding(session, facts["client"]),))
     if working is not None:
         failing = [each.simulation.mode for each in bad]
         extra = needs_another_setting(facts["client"], working.simulation.mode, failing)
-    more = (extra,) if extra is not None else ()
-    if preferred.works:
-        return Verdict("warn" if more else "pass", facts=facts, findings=more)
-    if working is not None:
-        findings = _mode_findings(session, subject)
+        more = (extra,) if extra is not None else ()
+        if working is preferred:
+            return Verdict("warn" if more else "pass", facts=facts, findings=more)
+        findings = _mode_findings(session, preferred if preferred.works is False else bad[0])
         softer = tuple(each._replace(severity="warning") if each.severity == "error" else each for each in findings)
         return Verdict("warn", facts=facts, findings=(*more, *softer))
     wanted = likeliest([each.simulation.mode for each in bad], session, table_of(session))
     subject = next(each for each in bad if each.simulation.mode is wanted)
     findings = _mode_findings(session, subject)
     if _out_of_reach(session, wanted):
-        findings = (*_hidden(session, facts, wanted).findings, *findings)
-    return Verdict("fail", facts=facts | await_read(ask, subject), findings=findings)
+        findings = (_out_of_reach_finding(session, facts["client"]), *findings)
+    facts |= {"what": words("requests-miss"), **await _reading(ask, subject)}
+    return Verdict("fail", facts=facts, findings=findings)
+
+
+async def _reading(ask: Asker, verdict: ModeVerdict) -> dict[str, str]:
+    """Shows the request that does not land; the fact `read_as` says how to read its answer."""
+    request, outcome = verdict.miss
+    answer = await ask.ask("OPTIONS", request.path)
+    ask.judge("OPTIONS", request.path)
+    return read_as(answer, missing=outcome != "wrong-method")
 
 
 def _out_of_reach(session: Session, mode: Mode) -> bool:
     """Whether the mode's requests come from the internet (`reach` of its entry), where this address is unknown."""
     if mode.raw.get("reach") != "public":
         return False
-    host, _ = host_and_port(parse_base_url(session.base_url).origin if session.base_url else session.origin)
+    host, _ = host_and_port(_origin_in_use(session))
     if host == session.host and session.addresses:
         return all(each.private for each in session.addresses)
     return is_private_host(host)
 
 
-def _hidden(session: Session, facts: dict[str, str], mode: Mode) -> Verdict:
-    url = parse_base_url(session.base_url).origin if session.base_url else session.origin
-    found = finding("AGD506", client=facts["client"], url=url)
-    return Verdict("fail", facts=facts | {"not_modes": mode.name}, findings=(found,))
+def _out_of_reach_finding(session: Session, client: str) -> Finding:
+    return finding("AGD506", client=client, url=_origin_in_use(session))
+
+
+def _origin_in_use(session: Session) -> str:
+    """Where the client's requests go: the base URL's origin, else the checked one."""
+    return parse_base_url(session.base_url).origin if session.base_url is not None else session.origin
 
 
 def _meant(session: Session, verdict: ModeVerdict) -> bool:
@@ -207,11 +247,10 @@ def _meant(session: Session, verdict: ModeVerdict) -> bool:
 
 def _mode_findings(session: Session, verdict: ModeVerdict) -> tuple[Finding, ...]:
     """The findings for the first request of a mode that does not land, with the fixes on the first of them."""
-    request, outcome = next((r, v) for r, v in verdict.requests if v in ("misses", "wrong-method", "not-here"))
+    request, outcome = verdict.miss
     if outcome == "not-here":
         table = table_of(session)
         return (finding("AGD115", 0.8, missing=request.path, version=table.version.text, total="1", present="0"),)
-    host = split_url(request.url).origin
     from antigravity_doctor.diagnosis.explaining import explain  # costly to import, and rarely needed
 
     explanation = explain(
@@ -222,7 +261,6 @@ def _mode_findings(session: Session, verdict: ModeVerdict) -> tuple[Finding, ...
         query=request.query,
         base_url=session.base_url,
         client=session.options.client,
-        host=host if not _same_place(host, session.origin) else None,
     )
     findings = explanation.findings
     if findings and explanation.fixes:
@@ -230,27 +268,27 @@ def _mode_findings(session: Session, verdict: ModeVerdict) -> tuple[Finding, ...
     return findings
 
 
-async def _base_url_alone(session: Session, ask: Asker) -> Verdict:
+async def _base_url_alone(session: Session, ask: Asker, judged: list[ModeVerdict]) -> Verdict:
     """Without a client: for which of the known clients is this base URL right?"""
     base_url = session.base_url or ""
-    verdicts = await _judged(session, ask)
+    verdicts = [each for each in judged if not _out_of_reach(session, each.simulation.mode)]
     names = {client.id: client.name for client in all_clients()}
     good = [names[each.simulation.mode.client] for each in verdicts if each.works]
     bad = [names[each.simulation.mode.client] for each in verdicts if each.works is False]
     facts = {
         "client": words("any-client"),
         "base_url": verdicts[0].simulation.base_url if verdicts else base_url,
-        "modes": _names(good) or "-",
-        "not_modes": _names(bad) or "-",
+        "modes": _names(good),
+        "not_modes": _names(bad),
     }
     if good:
         return Verdict("pass", facts=facts)
     if not bad:
         return Verdict("inconclusive", "options-in-front", facts)
-    likely = next(
-        (each for each in verdicts if each.works is False and each.simulation.mode.protocol == "openai"),
-        next(each for each in verdicts if each.works is False),
-    )
+    wrong = [each for each in verdicts if each.works is False]
+    wanted = likeliest([each.simulation.mode for each in wrong], session, table_of(session))
+    likely = next(each for each in wrong if each.simulation.mode is wanted)
+    facts |= {"what": words("requests-miss"), **await _reading(ask, likely)}
     return Verdict("fail", facts=facts, findings=_mode_findings(session, likely))
 
 

@@ -98,7 +98,11 @@ async def look(session: Session, port: int) -> FoundProxy | Listener:
     asked = first_round(canary)
     async with Transport(origin, address=_LOCAL, timeout=budget, deadline=session.deadline, connections=8) as transport:
         outcomes = await asyncio.gather(*(transport.ask(method, wire_target(path)) for method, path in asked))
-    identity = judge_identity(dict(zip(asked, outcomes, strict=True)), canary)
+        answers = dict(zip(asked, outcomes, strict=True))
+        identity = judge_identity(answers, canary)
+        if identity.proxy is False:  # many programs say their name there, and nowhere else
+            answers["GET", "/"] = await transport.ask("GET", "/")
+            identity = judge_identity(answers, canary)
     if identity.proxy:
         return FoundProxy(port, identity.health.version)
     return Listener("unclear" if identity.proxy is None else "program", identity.program)

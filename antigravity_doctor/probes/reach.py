@@ -53,7 +53,7 @@ async def check_name(session: Session, ask: Asker) -> Verdict:
 
 def _too_short(session: Session, facts: dict[str, str]) -> Verdict:
     """Nothing is known, because the user's own limit ended the check before one request could."""
-    return Verdict("inconclusive", "limit-too-short", facts | {"seconds": f"{session.options.total_timeout:g}"})
+    return Verdict("inconclusive", "limit-too-short", facts)
 
 
 # --- port ------------------------------------------------------------------------------------------------------------
@@ -87,10 +87,10 @@ async def check_port(session: Session, ask: Asker) -> Verdict:
     else:
         found = finding("AGD102", **facts, seconds=f"{session.options.timeout:g}")
     findings = [found._replace(evidence=(failure.detail,))]
-    if working and only_v6:
-        findings.append(_ipv6_first(session, facts, first.ip, working[0].ip))
     another = await elsewhere(session)
-    if not another:  # a proxy on this very loopback means that it is the right one, container or not
+    if working and only_v6:
+        another = [_ipv6_first(session, facts, first.ip, working[0].ip)._replace(severity="error"), *another]
+    if not another:  # whatever answers on this very loopback is nearer than the computer outside of a container
         findings += _container(session, facts)
     return Verdict("fail", facts=facts, findings=(*another, *findings))
 
@@ -219,10 +219,15 @@ async def _broken(session: Session, outcomes: list[Outcome], facts: dict[str, st
     place = _location(raw)
     if place:  # HTTP libraries refuse the whole answer for a character in it that no header may have
         return finding("AGD113", **facts, location=session.hidden(place))
-    if failure.kind in ("timeout", "connect-timeout") and (not raw or b"\r\n\r\n" in raw):
+    if failure.kind in ("timeout", "connect-timeout") and (not raw or _has_head(raw)):
         # a whole head comes to another request: then this one was not broken, only late
         return finding("AGD102", **facts, seconds=f"{session.options.timeout:g}")
     return finding("AGD112", **facts, detail=detail)._replace(evidence=evidence)
+
+
+def _has_head(raw: bytes) -> bool:
+    """Whether the whole head of a final answer is among these bytes (1xx only announces one)."""
+    return b"\r\n\r\n" in raw and raw.startswith(b"HTTP/") and raw.partition(b" ")[2][:1] != b"1"
 
 
 def _location(raw: bytes) -> str:

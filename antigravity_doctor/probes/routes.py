@@ -71,7 +71,9 @@ def read_as(outcome: Outcome, missing: bool) -> dict[str, str]:
         return {}
     if missing:
         return {"read_as": words(f"options-{outcome.status}-missing")}
-    return {"read_as": words("options-methods", status=str(outcome.status), allow=", ".join(sorted(outcome.allow or ())))}
+    return {
+        "read_as": words("options-methods", status=str(outcome.status), allow=", ".join(sorted(outcome.allow or ())))
+    }
 
 
 def table_of(session: Session) -> RouteTable:

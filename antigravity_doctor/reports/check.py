@@ -8,9 +8,6 @@ from antigravity_doctor.knowledge.texts import finding_text, phrase
 from antigravity_doctor.reports.check_words import STAGES, best_fix, counts, distinct_findings, summary, title
 from antigravity_doctor.reports.paint import Line, Span, cell_width, line_width, printable, wrap
 
-CANARY_MARK = "/agdoctor-"
-"""What the path of a calibration request begins with (probes.session)."""
-
 _SYMBOL: dict[str, Span] = {
     "pass": ("✓", "good"),
     "warn": ("!", "warn"),
@@ -25,8 +22,11 @@ def check_lines(report: CheckReport, width: int, *, verbose: bool = False) -> li
     """The whole report. `verbose` shows the request of every check, not only of those that did not pass."""
     lines: list[Line] = [[]]
     where: list[Span] = [(phrase("check-of", {"url": printable(report.url)}), "bold")]
-    if report.proxy_version is not None:
-        where.append((" · " + phrase("check-version", {"version": printable(report.proxy_version, 40)}), "note"))
+    version = report.proxy_version or next(
+        (each.facts.get("range") for each in report.checks if each.id == "version"), ""
+    )
+    if version:
+        where.append((" · " + phrase("check-version", {"version": printable(version, 40)}), "note"))
     if report.served_by != "unknown":
         where.append((" · " + phrase("served-by-" + report.served_by), "dim"))
     if report.auth != "unknown":
@@ -98,10 +98,10 @@ def _check_lines(check: CheckResult, width: int, names: int, verbose: bool) -> l
     else:
         lines = [[("    ", ""), *head, *body[0][1:]], *body[1:]]
     if check.requests and (verbose or check.status in ("fail", "inconclusive")):
-        # The canary only calibrates: what failed is among the others.
-        telling = [each for each in check.requests if CANARY_MARK not in each.url] or list(check.requests)
-        refused = [each for each in telling if each.status is None or each.status >= 400]
-        shown = check.requests if verbose else (refused[-1:] or telling[:1])
+        # The request that was judged stands last (probes.session.Asker).
+        shown = check.requests if verbose else check.requests[-1:]
+        if "read_as" in check.facts and check.status == "fail" and not verbose:
+            lines.extend(wrap([(printable(check.facts["read_as"]), "dim")], width, "      "))
         for request in shown:
             outcome = str(request.status) if request.status is not None else "–"
             lines.append([("      ", ""), (f"{outcome}  ", "dim"), (printable(request.curl, 600), "dim")])
@@ -138,7 +138,7 @@ def finding_lines(finding: Finding, width: int) -> list[Line]:
 def _closing(report: CheckReport, found: list[Finding], width: int) -> list[Line]:
     numbers = {name: str(count) for name, count in counts(report).items()}
     lines: list[Line] = [*wrap([(phrase("summary-checks", numbers), "bold")], width, "  ", "    ")]
-    if not found and numbers["fail"] == "0" and numbers["inconclusive"] == "0":
+    if not found and all(numbers[each] == "0" for each in ("warn", "fail", "inconclusive")):
         lines.extend(wrap([(phrase("all-well"), "good")], width, "  "))
     if found:
         lines.extend(wrap([(phrase("more-about", {"code": found[0].code}), "dim")], width, "  "))

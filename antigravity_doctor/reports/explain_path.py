@@ -21,6 +21,10 @@ _SYMBOL: dict[str, Span] = {
     "no-request-found": ("?", "warn"),
 }
 _SHOWN_FIXES = 3
+_ELSEWHERE = ("AGD501", "AGD502")
+"""With these the first thing to say is where the request went, whatever its path."""
+_SURE, _EVEN = 0.75, 0.5
+"""Up to this confidence a finding is said to be likely, and up to that one only to be possible."""
 
 
 def explanation_lines(found: Explanation, width: int, *, exact: bool = False, hint: bool = True) -> list[Line]:
@@ -29,7 +33,10 @@ def explanation_lines(found: Explanation, width: int, *, exact: bool = False, hi
     subject = f"{found.method} {found.path}" if found.method else found.path
     headline: list[Span] = [_symbol(found), (" ", ""), (printable(subject), "bold"), (" ", "")]
     main = found.findings[0] if found.findings else None
-    headline.append((phrase(found.verdict), ""))
+    if main is not None and main.code in _ELSEWHERE:
+        headline.append((phrase("went-elsewhere", _safe(main)), ""))
+    else:
+        headline.append((phrase(found.verdict), ""))
     tag: list[Span] = [(f"{main.code} {code_entry(main.code).name}", "code")] if main is not None else []
     room = width - 2 - line_width(headline) - line_width(tag)
     if tag and room >= 4:
@@ -112,7 +119,10 @@ def closing_lines(width: int) -> list[Line]:
 
 
 def _said(finding: Finding) -> str:
-    return finding_text(finding.code, "summary", _safe(finding))
+    said = finding_text(finding.code, "summary", _safe(finding))
+    if finding.severity == "info" or finding.confidence > _SURE:
+        return said
+    return phrase("likely" if finding.confidence > _EVEN else "perhaps", {"said": said})
 
 
 def _safe(finding: Finding) -> dict[str, str]:

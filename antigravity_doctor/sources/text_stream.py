@@ -328,7 +328,7 @@ class Reader:
                 stop = drafts[index + 1].start if index + 1 < len(drafts) else len(plain)
                 behind = STATUS_BEHIND.match(plain, draft.end, stop)
                 if behind is not None and int(behind.group(1)) == draft.status:
-                    draft.body = answer_after(plain[behind.end() : stop])
+                    draft.body = answer_after(plain[behind.end() : stop].rstrip(" ;,"))
         base = _BASE_FIELD.search(plain)
         if base is not None:
             self._base = (base.group(1), self._number)
@@ -348,8 +348,8 @@ class Reader:
     def _near(self) -> Draft | None:
         """The pending request, if it is near enough for this line to speak of it."""
         pending = self._pending
-        if pending is None or self._number - pending.line > _REACH_BACK:
-            return None
+        if pending is None or self._number - pending.line > _REACH_BACK or pending.source == "connection":
+            return None  # (nobody answered where the connection failed: a status is about something else)
         # Lines of the proxy's log are about many requests at once; only other text beside them is about this one.
         return None if self._in_log and pending.source == "proxy-log" else pending
 
@@ -420,7 +420,9 @@ class Reader:
         best = max((draft.strength for draft in drafts), default=0)
         met = [draft for draft in drafts if draft.strength == best and same_port(draft.host, failure.host)]
         if not met:
-            pending = self._near()
+            pending = self._pending
+            if pending is None or pending.source != "connection":
+                pending = self._near()
             if pending is not None and pending.source not in _LOGS and same_port(pending.host, failure.host):
                 met = [pending]
         for draft in met:
@@ -533,7 +535,7 @@ class Reader:
             if self._number - number <= _REACH_BACK and same_port(draft.host, failure.host):
                 draft.failure = draft.failure or failure.kind
                 draft.host = draft.host or failure.host
-        if self._hint_line == 0:
+        if self._hint_line == 0 or draft.source == "connection":
             return
         fits = (draft.source == "proxy-log" and not self._hint_in_log) or draft.source not in _LOGS
         if fits and self._number - self._hint_line <= _REACH_AHEAD:

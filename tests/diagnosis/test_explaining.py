@@ -339,7 +339,7 @@ def test_a_right_request_is_never_blamed(request_: str) -> None:
         # the four symptoms of the classic guide
         ("POST /v1/v1/chat/completions 404", {"body": ""}, "misrouted", "301", ""),
         ("POST /v1/chat/completions/responses 404", {}, "misrouted", "302 310", "/v1"),
-        ("POST /v1/chat/completions", {"host": "http://127.0.0.1:8046"}, "routed", "502", None),
+        ("POST /v1/chat/completions", {"host": "http://127.0.0.1:8046"}, "not-a-path-problem", "502", None),
         ("POST /v1/chat/completions 401", {"body": ""}, "not-a-path-problem", "201", None),
         ("POST /v1/v1/messages 401", {"body": ""}, "misrouted", "301 207", ""),
         # Docker: never 404
@@ -352,7 +352,7 @@ def test_a_right_request_is_never_blamed(request_: str) -> None:
         ("GET /v1/embeddings 200", {"body": HTML}, "unsupported", "402 404", None),
         # 401 and 403 on a path that does not exist
         ("GET /v1/models/ 401", {}, "misrouted", "307 207", "/v1"),
-        ("POST /v1/v1/messages 403", {"body": REJECTED}, "misrouted", "301 207", ""),
+        ("POST /v1/v1/messages 403", {"body": REJECTED}, "misrouted", "301 202", ""),
         ("POST /v1/v1/messages 403", {"body": BLOCKED}, "misrouted", "301 203", ""),
         ("GET /wibble 401", {}, "unsupported", "316 207", None),
         # a status on a right path is about something else
@@ -427,8 +427,8 @@ def test_a_right_request_is_never_blamed(request_: str) -> None:
         ("POST /v1/embeddings", {"host": "https://api.openai.com"}, "unsupported", "501 402", None),
         ("GET /api/hello", {"host": "https://api.anthropic.com"}, "not-a-path-problem", "601 501", None),
         ("POST /v1/v1/messages 404", {"host": "http://localhost:8046"}, "misrouted", "301 502", ""),
-        ("POST /v1/v1/messages", {"host": "http://192.168.1.20:8045"}, "misrouted", "301", ""),
-        ("POST /v1/v1/messages", {"host": "http://proxy.home.arpa"}, "misrouted", "301", ""),
+        ("POST /v1/v1/messages", {"host": "http://192.168.1.20:8045"}, "misrouted", "301 508", ""),
+        ("POST /v1/v1/messages", {"host": "http://proxy.home.arpa"}, "misrouted", "301 508", ""),
         ("POST /v1/messages", {"host": "http://localhost:8045"}, "routed", "", None),
         ("POST /v1/messages", {"host": "http://localhost:abc"}, "routed", "", None),
     ],

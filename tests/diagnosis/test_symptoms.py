@@ -34,7 +34,7 @@ TABLE = table_for(None)
         ('{"error":{"message":"model not found"}}', "error"),
         ("[1]", "error"),
         ("Token error: nothing left", "error"),
-        ("404 page not found", "other"),
+        ("404 page not found", "foreign"),
     ],
 )
 def test_what_a_body_is(body: str | None, kind: str) -> None:
@@ -70,7 +70,7 @@ def test_a_wrong_key_is_403_from_4_1_12_and_401_before() -> None:
         (404, "empty", []),
         (404, "unknown", []),
         (401, "empty", ["AGD207"]),
-        (403, "token-rejected", ["AGD207"]),
+        (403, "token-rejected", ["AGD202"]),
         (403, "ip-blocked", ["AGD203"]),
         (405, "empty", ["AGD407"]),
         (200, "html", ["AGD404"]),

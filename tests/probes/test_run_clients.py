@@ -113,8 +113,8 @@ def test_neither_client_nor_base_url_is_a_skipped_check() -> None:
         ("{url}/v1", "pass", None),
         ("http://localhost:{port}/v1", "pass", None),
         ("https://api.openai.com/v1", "fail", "AGD501"),
-        ("http://127.0.0.1:1/v1", "warn", "AGD502"),
-        ("http://192.168.7.7:8045/v1", "warn", None),
+        ("http://127.0.0.1:1/v1", "fail", "AGD504"),
+        ("http://192.168.7.7:8045/v1", "inconclusive", None),
     ],
 )
 def test_a_base_url_that_points_elsewhere_is_noticed(base: str, status: str, code: str | None) -> None:
@@ -180,7 +180,7 @@ def test_an_odd_base_url_is_a_verdict_not_a_crash(base: str, client: str | None)
         ("4.5.8", "gemini-cli", None, "pass", None),
         ("3.3.43", "gemini-cli", None, "pass", None),
         ("3.3.42", "gemini-cli", None, "fail", "AGD209"),
-        ("4.5.8", "continue", "gemini-1.1", "fail", "AGD205"),
+        ("4.5.8", "continue", "gemini-1.1", "fail", "AGD209"),
     ],
 )
 def test_the_clients_own_key_header_is_tried(

@@ -205,7 +205,7 @@ def test_localhost_that_goes_to_ipv4_first_is_fine(monkeypatch: pytest.MonkeyPat
 def test_the_ipv6_loopback_alone_is_refused_and_the_ipv4_one_is_named() -> None:
     with run_in_thread(ServerConfig()) as running:
         report = check(f"http://[::1]:{running.port}")
-    assert codes(report)[:2] == ["AGD101", "AGD104"]
+    assert codes(report) == ["AGD104", "AGD101"]
     assert report.unreachable
 
 
@@ -302,15 +302,15 @@ def test_a_dead_port_leads_to_the_one_that_answers_as_the_proxy() -> None:
         hostile("refused") as no,
     ):
         report = check(no.origin, ports=(other.port, running.port, 9))
-    assert codes(report) == ["AGD101", "AGD116"]
-    facts = result(report, "port").findings[1].facts
+    assert codes(report) == ["AGD116", "AGD101"]
+    facts = result(report, "port").findings[0].facts
     assert (facts["found"], facts["version"]) == (str(running.port), "4.5.8")
 
 
 def test_another_program_on_the_port_leads_there_too() -> None:
     with run_in_thread(ServerConfig("3.3.50", "strict")) as running, hostile("ollama") as other:
         report = check(other.origin, ports=(running.port,))
-    assert codes(report) == ["AGD106", "AGD116"]
+    assert codes(report) == ["AGD116", "AGD106"]
 
 
 def test_the_search_sends_no_key_and_asks_nothing_with_an_effect() -> None:
@@ -352,7 +352,7 @@ def test_with_psutil_whatever_listens_is_looked_at(monkeypatch: pytest.MonkeyPat
     with run_in_thread(ServerConfig("4.5.8")) as running, hostile("refused") as no:
         monkeypatch.setitem(sys.modules, "psutil", _Psutil(("127.0.0.1", running.port), ("192.168.1.2", 7)))
         report = check(no.origin, ports=None)
-    assert codes(report) == ["AGD101", "AGD116"]
+    assert codes(report) == ["AGD116", "AGD101"]
 
 
 @pytest.mark.parametrize("psutil", [None, _Psutil(error=PermissionError("not yours"))])
@@ -406,7 +406,7 @@ def test_two_proxies_on_two_ports_are_no_fault() -> None:
 def test_a_dead_port_and_a_settings_file_with_the_right_one() -> None:
     with run_in_thread(ServerConfig()) as running, hostile("refused") as nobody:
         report = check(nobody.origin, settings=ProxySettings("gui_config.json", port=running.port))
-    assert codes(report) == ["AGD101", "AGD116", "AGD110"]
+    assert codes(report) == ["AGD116", "AGD101", "AGD110"]
 
 
 def test_a_damaged_settings_file_is_an_error_of_its_own() -> None:

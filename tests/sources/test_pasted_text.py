@@ -15,6 +15,7 @@ from antigravity_doctor.sources.pasted_text import (
     iter_requests,
     mask_secrets,
     strip_terminal_controls,
+    symptoms_in,
 )
 
 
@@ -388,12 +389,14 @@ def test_a_path_of_a_megabyte_is_returned_whole(text: str) -> None:
         "\\u0041", "\\/", "&amp;/", "http%3A%2F%2F", "%2F%3A", "| 404 ", "a=b ", "uri=", "{", "[{", '{"a":',
         "curl '", "curl ", "http :8", "\x1b[", "\x1b]", "\x9b", "[1m", "404 ", "status ", "x:12/", "[",
         "allow: GET,", "method: ", "base url ", "错误/", "(", "*", "_/", "\x00", "\u200b/", 'name" : "', " ", "\t/",
-        "{'error':", "-H ", "key=", "://@",
+        "{'error':", "-H ", "key=", "://@", "refused ", "a.b", "::1", "base_url=", "port ", "body: ", "<", "not valid",
     ],
 )  # fmt: skip
 def test_a_long_line_of_anything_takes_linear_time(unit: str) -> None:
     line = unit * (200_000 // len(unit))
     assert all(len(request.input) <= 300 for request in find_requests(line + " /v1/v1/models 404"))
+    assert all(len(request.input) <= 300 for request in find_requests("ECONNREFUSED " + line[:5000]))
+    assert isinstance(symptoms_in(line + " is not valid JSON"), tuple)
 
 
 def test_many_lines_of_garbage_are_survived() -> None:
@@ -418,7 +421,8 @@ FRAGMENTS = [
     '"', "'", "{", "}", '{"error":', '"url":', "\\", "\n", "\r\n", " 404 ", "HTTP/1.1", "< ", "> ", "allow: GET", "|",
     "[GIN]", "Request: ", "\x1b[31m", "\x00", "\u200b", "错误", "ошибка", "：", "...", "&amp;", "%2F", "%3A", "`", "^",
     "?key=a", "status=", "method=", "uri=", "@", "url:", ":", "responses", "(no body)", "<!doctype html>", "\ufeff",
-    "Host: x",
+    "Host: x", "ECONNREFUSED ", "timed out", "127.0.0.1:8046", "::1:8045", "base_url=", "export X_BASE_URL=", "503 ",
+    "curl: (7) ", "No available accounts", " port 80", "->",
 ]  # fmt: skip
 anything = st.one_of(st.text(max_size=300), st.lists(st.sampled_from(FRAGMENTS), max_size=40).map("".join))
 
@@ -435,7 +439,13 @@ def test_no_text_makes_it_raise_and_every_result_keeps_its_promises(text: str) -
         assert request.body is None or len(request.body) <= 2000
         assert request.status is None or 100 <= request.status <= 599
         assert request.url is None or ("://" in request.url and "/" not in request.url.split("://")[1])
-        assert request.source in {"path", "url", "access-log", "proxy-log", "client-error", "curl", "json", "text"}
+        assert request.source in {
+            "path", "url", "access-log", "proxy-log", "client-error", "curl", "json", "text", "setting", "connection",
+        }  # fmt: skip
+        assert request.failure in {None, "refused", "timeout", "name", "tls", "reset"}
+        assert (request.setting is not None) == (request.source == "setting")
+        assert request.source != "connection" or (request.failure is not None and request.host)
+    assert all(code for code in symptoms_in(text))
     is_bare_path(text)
 
 

@@ -531,7 +531,10 @@ COMMANDS: dict[str, Row] = {
         "curl -X POST http://127.0.0.1:8045/v1/v1/a instead of GET /v1/v1/b",
         [("POST", "/v1/v1/a", None, None), ("GET", "/v1/v1/b", None, None)],
     ),
-    "curl-error-is-no-command": ("curl: (7) Failed to connect to 127.0.0.1 port 8045", []),
+    "curl-error-is-no-command": (
+        "curl: (7) Failed to connect to 127.0.0.1 port 8045",
+        [(None, "/", None, None)],  # an address; see test_pasted_text_evidence.py
+    ),
     "wget-method": ("wget --method=PUT http://127.0.0.1:8045/v1/v1/x", [("PUT", "/v1/v1/x", None, None)]),
     "wget-spider": ("wget --spider http://127.0.0.1:8045/v1/v1/models", [("HEAD", "/v1/v1/models", None, None)]),
     "httpie-with-headers": (
