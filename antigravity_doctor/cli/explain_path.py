@@ -40,6 +40,8 @@ class Observed(NamedTuple):
     status: int | None
     body: str | None
     headers: tuple[tuple[str, str], ...]
+    failure: str | None = None
+    setting: str | None = None
 
 
 def command(
@@ -85,6 +87,13 @@ def command(
     lines = _stdin_lines(_stdin_start()) if "-" in paths else iter(())
 
     def explained(seen: Observed) -> Explanation:
+        if seen.setting is not None and seen.origin is not None:
+            from antigravity_doctor.diagnosis.naming import explain_setting
+
+            path = "" if seen.path == "/" else redact(seen.path)
+            named = explain_setting(seen.setting, seen.origin + path, table, origin, chosen)
+            if named is not None:
+                return named
         return explain(
             redact(seen.path),
             table=table,
@@ -97,6 +106,7 @@ def command(
             base_url=checked,
             client=chosen,
             host=seen.origin,
+            failure=seen.failure,
         )
 
     observed = _distinct(_observed(paths, lines))
@@ -136,8 +146,21 @@ def _of_found(found: "FoundRequest") -> Observed:
     from antigravity_doctor.diagnosis.urls import split_url
 
     origin = split_url(found.url).origin.lower() or None if found.url else None
+    if origin is None and found.failure is not None and found.host:
+        # A connection error names host and port, and no scheme.
+        host = found.host if found.host.count(":") < 2 or found.host.startswith("[") else f"[{found.host}]"
+        origin = f"http://{host}".lower()
     return Observed(
-        redact(found.input), found.method, origin, found.path, found.query, found.status, found.body, found.headers
+        redact(found.input),
+        found.method,
+        origin,
+        found.path,
+        found.query,
+        found.status,
+        found.body,
+        found.headers,
+        found.failure,
+        found.setting,
     )
 
 
@@ -184,7 +207,7 @@ def _distinct(observed: Iterator[Observed | str]) -> Iterator[Observed | str]:
     """The same request with the same answer is explained once, however often it stands in a log."""
     seen: set[int] = set()
     for each in observed:
-        key = hash(each if isinstance(each, str) else each[1:7])
+        key = hash(each if isinstance(each, str) else (each[1:7], each.failure, each.setting))
         if key in seen:
             continue
         if len(seen) >= _REMEMBERED:
@@ -195,6 +218,26 @@ def _distinct(observed: Iterator[Observed | str]) -> Iterator[Observed | str]:
 
 def _exit_code(found: Explanation) -> Exit:
     return Exit.FINDINGS if any(each.severity == "error" for each in found.findings) else Exit.OK
+
+
+def _symptoms_of(text: str) -> tuple[str, ...]:
+    """The finding codes that a text without any request suggests; says so on stderr where there are none."""
+    from antigravity_doctor.sources.pasted_text import symptoms_in
+
+    found = symptoms_in(text)
+    codes = tuple(code for code in found if code.startswith("AGD"))
+    if not codes:
+        _say_nothing_found(text)
+        if found:
+            _say_how_to_find_the_path()
+    return codes
+
+
+def _say_how_to_find_the_path() -> None:
+    from antigravity_doctor.cli.errors import say
+    from antigravity_doctor.knowledge.texts import phrase
+
+    say(phrase("path-unknown"))
 
 
 def _say_nothing_found(text: str) -> None:
@@ -216,9 +259,10 @@ def _as_json(
         nonlocal code, missing
         for each in observed:
             if isinstance(each, str):
-                missing = True
-                _say_nothing_found(each)
-                yield json_v1.nothing_found_object(each)
+                codes = _symptoms_of(each)
+                yield json_v1.nothing_found_object(each, codes)
+                code = max(code, Exit.FINDINGS if codes else code)
+                missing = missing or not codes
                 continue
             found = explained(each)
             code = max(code, _exit_code(found))
@@ -234,6 +278,7 @@ def _on_terminal(observed: Iterator[Observed | str], explained: Callable[[Observ
         closing_lines,
         compact_line,
         explanation_lines,
+        symptom_lines,
     )
     from antigravity_doctor.reports.paint import Line, render
 
@@ -248,8 +293,11 @@ def _on_terminal(observed: Iterator[Observed | str], explained: Callable[[Observ
 
     for each in observed:
         if isinstance(each, str):
-            missing = True
-            _say_nothing_found(each)
+            codes = _symptoms_of(each)
+            if codes:
+                code = max(code, Exit.FINDINGS)
+                show(symptom_lines(codes, terminal.width))
+            missing = missing or not codes
             continue
         found = explained(each)
         code = max(code, _exit_code(found))

@@ -78,13 +78,26 @@ def explain(
     base_url: str | None = None,
     client: Client | None = None,
     host: str | None = None,
+    failure: str | None = None,
 ) -> Explanation:
     """Explains one request; never raises, whatever the path.
 
     `path` is the raw request path without its query; `origin` is where the proxy is, and what every fix is made for;
     `base_url` is the base URL that is in use (then the answer is exact); `host` is the origin that the request was
-    sent to, where that is known and may be another.
+    sent to, where that is known and may be another; `failure` is the connection error that it ended in (see
+    `symptoms.on_failure`).
     """
+    if failure is not None:
+        found_anyway = explain(
+            path, table=table, origin=origin, method=method, query=query, base_url=base_url, client=client, host=host
+        )
+        return _unanswered(found_anyway, failure, host or origin)
+    if any(name == "x-admin-stripped" for name, _ in headers):
+        # The proxy's own log line of its admin API, which it writes without the /api in front.
+        facts = {"path": "/api" + path}
+        return Explanation(
+            method, path, query, "not-a-path-problem", None, (Finding("AGD603", "info", 0.9, facts),), ()
+        )
     if path[:1] != "/":
         path = "/" + path
     if method is not None:
@@ -114,6 +127,18 @@ def explain(
         first = elsewhere[0].code == "AGD501" and findings[0].code != "AGD601"
         findings = elsewhere + findings if first else findings + elsewhere
     return Explanation(method, path, query, missed.verdict, missed.route, findings + around, missed.fixes)
+
+
+def _unanswered(found: Explanation, failure: str, place: str) -> Explanation:
+    """The same explanation for a request that got no answer at all: that comes first, whatever the path."""
+    try:
+        host, port = host_and_port(place)
+    except ValueError:
+        return found
+    finding = symptoms.on_failure(failure, host, port)
+    harmless = tuple(each for each in found.findings if each.code not in ("AGD601", "AGD602"))
+    verdict: Verdict = "not-a-path-problem" if found.verdict == "routed" else found.verdict
+    return found._replace(verdict=verdict, findings=(finding, *harmless))
 
 
 def _elsewhere(host: str, origin: str) -> tuple[Finding, ...]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from antigravity_doctor.diagnosis.model import Finding
 from antigravity_doctor.knowledge import paths
 from antigravity_doctor.knowledge.routes import Route, RouteTable
+from antigravity_doctor.knowledge.texts import reason_text
 from antigravity_doctor.knowledge.versions import NEWEST, known_versions, parse_version
 
 Headers = Iterable[tuple[str, str]]
@@ -148,3 +149,25 @@ def on_a_miss(path: str, method: str | None, status: int | None, kind: str, verd
 
 def _wrong_key_is_403(table: RouteTable) -> bool:
     return table.version >= parse_version("4.1.12")
+
+
+_FAILURES = {"refused": "AGD101", "timeout": "AGD102", "name": "AGD103", "tls": "AGD105", "reset": "AGD112"}
+
+
+def on_failure(failure: str, host: str, port: int) -> Finding:
+    """What a client's connection error says, where a paste shows one: there was no answer that could be judged.
+
+    `failure` is refused, timeout, name, tls or reset, as `sources.pasted_text` finds them in a text.
+    """
+    detail = reason_text("words.failure-" + failure) if failure in ("refused", "reset") else ""
+    facts = {
+        "host": host,
+        "port": str(port),
+        "seconds": "?",
+        "detail": detail,
+        "plain_url": f"http://{host}:{port}",
+    }
+    if failure == "refused" and host == "::1":
+        works = "127.0.0.1"
+        return Finding("AGD104", "error", 0.8, {**facts, "observed": f"[::1]:{port}: {detail}", "works": works})
+    return Finding(_FAILURES[failure], "error", 0.9, facts)

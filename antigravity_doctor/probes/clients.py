@@ -98,7 +98,7 @@ async def _by_ipv6(session: Session, facts: dict[str, str], port: int, fixes: tu
         return Verdict("inconclusive", "base-url-not-checked", facts)
     session.base_place = "elsewhere"
     observed = words("is-ipv6", refused="::1")
-    found = finding("AGD104", **facts, works=session.address.ip, observed=observed)._replace(severity="error")
+    found = finding("AGD104", **facts, works=session.address.ip, observed=observed)
     return _elsewhere(facts, words("nothing-there"), found, fixes)
 
 
@@ -183,7 +183,7 @@ async def _client_verdict(session: Session, ask: Asker, verdicts: list[ModeVerdi
     preferred = next((each for each in verdicts if each.simulation.mode.preferred), verdicts[0] if verdicts else None)
     if preferred is None:
         return Verdict("inconclusive", "mode-unknown", facts)
-    if preferred.works is None and not bad:
+    if preferred.works is None:
         return Verdict("inconclusive", "options-in-front", facts)
     working = preferred if preferred.works else next((each for each in good if _meant(session, each)), None)
     if working is not None and _out_of_reach(session, working.simulation.mode):
@@ -196,7 +196,7 @@ async def _client_verdict(session: Session, ask: Asker, verdicts: list[ModeVerdi
         more = (extra,) if extra is not None else ()
         if working is preferred:
             return Verdict("warn" if more else "pass", facts=facts, findings=more)
-        findings = _mode_findings(session, preferred if preferred.works is False else bad[0])
+        findings = _mode_findings(session, preferred)
         softer = tuple(each._replace(severity="warning") if each.severity == "error" else each for each in findings)
         return Verdict("warn", facts=facts, findings=(*more, *softer))
     wanted = likeliest([each.simulation.mode for each in bad], session, table_of(session))

@@ -37,7 +37,6 @@ BasePlace = Literal["here", "elsewhere", "vendor", "unknown"]
 """Where the base URL points: to the checked proxy, to something else, to a vendor's API, or nobody can tell."""
 
 Severities: Mapping[str, Severity] = {
-    "AGD104": "warning",
     "AGD107": "warning",
     "AGD108": "warning",
     "AGD110": "warning",

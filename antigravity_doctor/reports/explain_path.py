@@ -30,11 +30,15 @@ _SURE, _EVEN = 0.75, 0.5
 def explanation_lines(found: Explanation, width: int, *, exact: bool = False, hint: bool = True) -> list[Line]:
     """One explanation in full. `exact`: the base URL in use was known. `hint`: close with how to be certain."""
     lines: list[Line] = []
-    subject = f"{found.method} {found.path}" if found.method else found.path
+    subject = _subject(found)
     headline: list[Span] = [_symbol(found), (" ", ""), (printable(subject), "bold"), (" ", "")]
     main = found.findings[0] if found.findings else None
     if main is not None and main.code in _ELSEWHERE:
         headline.append((phrase("went-elsewhere", _safe(main)), ""))
+    elif main is not None and main.code == "AGD509":
+        headline.append((phrase("setting-" + main.severity), ""))
+    elif main is not None and main.code.startswith("AGD1") and main.code != "AGD109":
+        headline.append((phrase("no-answer"), ""))
     else:
         headline.append((phrase(found.verdict), ""))
     tag: list[Span] = [(f"{main.code} {code_entry(main.code).name}", "code")] if main is not None else []
@@ -78,9 +82,29 @@ def explanation_lines(found: Explanation, width: int, *, exact: bool = False, hi
     return lines
 
 
+def _subject(found: Explanation) -> str:
+    """What the headline is about: the request, or the place where only that is known, or the setting."""
+    main = found.findings[0] if found.findings else None
+    if main is not None and main.code == "AGD509":
+        return main.facts["setting"]
+    if main is not None and main.code.startswith("AGD1") and found.path == "/" and "host" in main.facts:
+        return f"{main.facts['host']}:{main.facts['port']}"
+    return f"{found.method} {found.path}" if found.method else found.path
+
+
+def symptom_lines(codes: Sequence[str], width: int) -> list[Line]:
+    """What a text without any path suggests by its words alone, the surest first."""
+    lines: list[Line] = [[], *wrap([("? ", "warn"), (phrase("no-path"), "bold")], width, "  ", "    ")]
+    for code in codes[:_SHOWN_FIXES]:
+        lines.append([])
+        lines.extend(wrap([(f"{code} ", "code"), (finding_text(code, "title"), "")], width, "    ", "      "))
+        lines.extend(wrap([("→ ", "note"), (finding_text(code, "fix"), "")], width, "      ", "        "))
+    return [*lines, []]
+
+
 def compact_line(found: Explanation, width: int) -> list[Line]:
     """One explanation on a line or two: for long lists of paths."""
-    subject = printable(f"{found.method} {found.path}" if found.method else found.path, 120)
+    subject = printable(_subject(found), 120)
     main = found.findings[0] if found.findings else None
     line: list[Span] = [("  ", ""), _symbol(found), (" ", ""), (subject, "bold")]
     tail: list[Span] = []

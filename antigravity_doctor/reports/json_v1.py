@@ -78,8 +78,22 @@ def explanation_object(text: str, found: Explanation) -> dict[str, Any]:
     }
 
 
-def nothing_found_object(text: str) -> dict[str, Any]:
-    """The element for an input in which no request was found."""
+def nothing_found_object(text: str, codes: Iterable[str] = ()) -> dict[str, Any]:
+    """The element for an input in which no request was found, with the codes that its words suggest."""
+    findings = []
+    for code in codes:
+        entry, title = code_entry(code), finding_text(code, "title")
+        findings.append(
+            {
+                "code": code,
+                "name": entry.name,
+                "severity": entry.severity,
+                "confidence": 0.6,
+                "summary": title,
+                "title": title,
+                "evidence": [],
+            }
+        )
     return {
         "input": text,
         "method": None,
@@ -87,7 +101,7 @@ def nothing_found_object(text: str) -> dict[str, Any]:
         "query": None,
         "verdict": "no-request-found",
         "route": None,
-        "findings": [],
+        "findings": findings,
         "fixes": [],
     }
 

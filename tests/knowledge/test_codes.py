@@ -17,6 +17,7 @@ import pytest
 from antigravity_doctor.cli.main import COMMANDS, load
 from antigravity_doctor.diagnosis.explaining import explain
 from antigravity_doctor.diagnosis.model import Finding
+from antigravity_doctor.diagnosis.naming import explain_setting
 from antigravity_doctor.diagnosis.simulating import simulate
 from antigravity_doctor.knowledge.clients import all_clients
 from antigravity_doctor.knowledge.files import load_json
@@ -148,6 +149,9 @@ def _spoken() -> Iterator[Finding]:
                 if len(request) < 1000:
                     yield from test_explaining.ask(request, **known).findings
     yield from test_explaining.ask("/v1/v1/chat/completions", base="/proxy").findings
+    for setting in ("ANTHROPIC_BASE_URL", "OPENAI_BASE_URL", "GOOGLE_GEMINI_BASE_URL"):
+        named = explain_setting(setting, "http://127.0.0.1:8045/v1", table_for(None), "http://127.0.0.1:8045")
+        yield from named.findings if named is not None else ()
     for client in all_clients():
         for mode in client.modes:
             for base in ("", "/v1", "/v1/v1", "/openai/v1", "/v1/chat/completions", "/V1/"):

@@ -8,6 +8,7 @@ import pytest
 
 from antigravity_doctor.diagnosis.model import CheckReport, CheckResult, Finding
 from antigravity_doctor.diagnosis.proxy_model import ServerConfig
+from antigravity_doctor.diagnosis.settings import Secret
 from antigravity_doctor.knowledge.clients import Client, client_from_json, find_client
 from antigravity_doctor.knowledge.routes import table_for
 from antigravity_doctor.knowledge.texts import finding_text
@@ -319,3 +320,21 @@ def test_with_a_web_ui_the_405_of_an_unknown_path_is_explained() -> None:
     with run_in_thread(ServerConfig(web_ui=True)) as running:
         report = check(running.url, f"{running.url}/v1/v1", "openai-python")
     assert "405 as on any unknown path: no such path" in shown(report)
+
+
+def test_what_repeats_a_refused_key_sends_the_key_and_never_shows_it() -> None:
+    with run_in_thread(ServerConfig("4.5.8", "strict")) as running:
+        report = check(running.url, None, api_key=Secret("sk-wrong"))
+    request = result(report, "key").requests[-1]
+    assert (request.status, request.url) == (403, f"{running.url}/v1/models")
+    assert '-H "Authorization: Bearer $AGDOCTOR_API_KEY"' in request.curl
+    assert f"403  {request.curl}" in shown(report)
+    assert "sk-wrong" not in shown(report)
+
+
+def test_a_missing_route_is_what_is_repeated_in_its_group() -> None:
+    with run_in_thread(ServerConfig("4.0.3")) as running:
+        report = check(running.url, None, proxy_version="4.5.8")
+    failed = next(each for each in report.checks if each.id.startswith("routes-") and each.status == "fail")
+    assert failed.requests[-1].url.removeprefix(running.url) in failed.facts["missing"]
+    assert failed.facts["read_as"] == "200 without Allow: no such path"

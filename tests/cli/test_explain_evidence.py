@@ -1,0 +1,99 @@
+"""`explain-path` on what people really paste: connection errors, settings, and texts without any path."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.support.cli import run
+
+
+def results(text: str, *more: str) -> tuple[int, list[dict[str, Any]]]:
+    """Exit code and results of `explain-path TEXT --json`."""
+    ended = run("explain-path", "--json", text, *more)
+    found: list[dict[str, Any]] = json.loads(ended.out)["results"]
+    return ended.code, found
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("connect ECONNREFUSED 127.0.0.1:8045 http://127.0.0.1:8045/v1/messages", "AGD101"),
+        ("connect ECONNREFUSED ::1:8045", "AGD104"),
+        ("curl: (7) Failed to connect to 127.0.0.1 port 8046 after 0 ms: Couldn't connect to server", "AGD101"),
+        ("https://127.0.0.1:8045/v1/chat/completions SSL: WRONG_VERSION_NUMBER", "AGD105"),
+        ("getaddrinfo ENOTFOUND proxy.lan http://proxy.lan:8045/v1/messages", "AGD103"),
+    ],
+)
+def test_a_connection_error_comes_first(text: str, code: str) -> None:
+    exit_code, found = results(text)
+    assert exit_code == 1
+    assert found[0]["findings"][0]["code"] == code
+
+
+def test_a_refused_request_to_another_port_names_that_port_too() -> None:
+    _, found = results("Error: connect ECONNREFUSED 127.0.0.1:8046")
+    assert [each["code"] for each in found[0]["findings"]] == ["AGD101", "AGD502"]
+
+
+@pytest.mark.parametrize(
+    ("text", "severity", "right", "fixes"),
+    [
+        ("export ANTHROPIC_BASE_URL=http://127.0.0.1:8045/v1", "warning", "OpenCode", ["http://127.0.0.1:8045"]),
+        ("GOOGLE_GEMINI_BASE_URL=http://127.0.0.1:8045/v1", "error", "–", ["http://127.0.0.1:8045"]),
+        ("OPENAI_BASE_URL=http://127.0.0.1:8045/v1", "info", "OpenAI SDK (Python)", []),
+    ],
+)
+def test_a_pasted_setting_is_judged_for_the_clients_that_read_it(
+    text: str, severity: str, right: str, fixes: list[str]
+) -> None:
+    _, found = results(text)
+    finding = found[0]["findings"][0]
+    assert (finding["code"], finding["severity"]) == ("AGD509", severity)
+    assert right in finding["summary"]
+    assert [each["base_url"] for each in found[0]["fixes"]][:1] == fixes
+
+
+def test_a_pasted_setting_is_judged_for_one_client_alone_if_it_is_named() -> None:
+    code, found = results("ANTHROPIC_BASE_URL=http://127.0.0.1:8045/v1", "--client", "claude-code")
+    assert code == 1
+    assert found[0]["fixes"][0]["clients"] == ["claude-code"]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("401 Unauthorized", "AGD201"),
+        ("Proxy service is currently disabled", "AGD109"),
+        ("Unexpected token '<', \"<!doctype \"... is not valid JSON", "AGD404"),
+        ("405 Method Not Allowed", "AGD407"),
+    ],
+)
+def test_a_text_without_a_path_still_gets_what_its_words_suggest(text: str, code: str) -> None:
+    exit_code, found = results(text)
+    assert exit_code == 1
+    assert found[0]["verdict"] == "no-request-found"
+    assert found[0]["findings"][0]["code"] == code
+
+
+def test_on_a_terminal_such_a_text_gets_the_advice() -> None:
+    ended = run("explain-path", "Proxy service is currently disabled")
+    assert "AGD109" in ended.out
+    assert "press Start" in ended.out
+
+
+def test_a_bare_404_is_told_how_to_find_the_path() -> None:
+    ended = run("explain-path", "There's an issue with the selected model (gemini-3-pro). It may not exist")
+    assert ended.code == 2
+    assert "agdoctor stand-in" in ended.err
+
+
+def test_the_proxys_own_admin_log_line_is_no_wrong_path() -> None:
+    line = (
+        "2026-02-04T10:15:30.123456789+08:00  INFO antigravity_tools_lib::proxy::middleware::auth: Request: GET /logs"
+    )
+    code, found = results(line)
+    assert code == 0
+    assert found[0]["findings"][0]["code"] == "AGD603"
