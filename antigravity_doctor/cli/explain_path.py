@@ -73,6 +73,7 @@ def command(
     checked = None
     if base_url is not None:
         typed = parse_base_url(base_url, what="--base-url")
+        options.say_if_scheme_is_missing(base_url)
         checked = redact(typed.origin + typed.path)
     if method is not None and not method.isalpha():
         raise BadInputError(f"--method {options.printable_input(method)} is not a method: give one such as POST.")

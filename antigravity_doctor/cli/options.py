@@ -54,6 +54,19 @@ def origin_of(host: str | None, port: str | None, url: str | None) -> str:
     return parse_base_url(f"http://{name}:{number}", what="--host").origin
 
 
+def say_if_scheme_is_missing(typed: str) -> None:
+    """Says on stderr that most clients refuse a base URL without http://, where the typed one has none."""
+    if "://" in typed:
+        return
+    from antigravity_doctor.cli.errors import say
+    from antigravity_doctor.diagnosis.judging import scheme_missing
+    from antigravity_doctor.knowledge.texts import finding_text
+
+    finding = scheme_missing(typed)
+    if finding is not None:
+        say(f"{finding.code} {finding_text(finding.code, 'summary', finding.facts)}")
+
+
 def wants_json(format_: str, json_: bool, allowed: tuple[str, ...] = ("terminal", "json")) -> str:
     """The output format asked for. Raises BadInputError for one that the command does not have."""
     chosen = "json" if json_ else format_.strip().lower()

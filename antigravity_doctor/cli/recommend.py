@@ -51,7 +51,7 @@ def command(
         if not found[chosen]:
             known = ", ".join(each.id for each in chosen.modes)
             raise BadInputError(f"{chosen.name} has no mode {options.printable_input(mode)}: give one of {known}.")
-    works = any(one.finding is None for each in found.values() for one in each)
+    works = any(one.works for each in found.values() for one in each)
     if output == "json":
         from antigravity_doctor.reports import json_v1
 

@@ -30,6 +30,7 @@ def command(
     assert chosen is not None  # noqa: S101 - client_of returns None only for None
     table = options.table_of(proxy_version)
     typed = parse_base_url(base_url, what="--base-url")
+    options.say_if_scheme_is_missing(base_url)
     shown = redact(typed.origin + typed.path + (f"?{typed.query}" if typed.query is not None else ""))
     modes = [each for each in chosen.modes if mode is None or mode.lower() in (each.id.lower(), each.name.lower())]
     if not modes:

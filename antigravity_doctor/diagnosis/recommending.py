@@ -8,6 +8,7 @@ from antigravity_doctor.diagnosis.fixing import appended
 from antigravity_doctor.diagnosis.model import Finding, Fix
 from antigravity_doctor.diagnosis.simulating import PLACEHOLDERS, Simulation, simulate
 from antigravity_doctor.diagnosis.solving import solve
+from antigravity_doctor.diagnosis.urls import host_and_port, is_private_host
 from antigravity_doctor.knowledge.clients import Client, Mode
 from antigravity_doctor.knowledge.routes import RouteTable
 
@@ -25,7 +26,8 @@ class Setting(NamedTuple):
 
 
 class Recommendation(NamedTuple):
-    """One mode's answer. Where no base URL works `base_url` is "" and `finding` says why; else `proof` proves it.
+    """One mode's answer. `finding` says why it does not work: no base URL does (AGD410, `base_url` is ""), or only one
+    with a public address (AGD506, `base_url` has the right path). `proof` proves that every required request lands.
 
     `settings` are the alternatives for the base URL, the one that wins first; `also` are needed as well; `key` says
     where the proxy's key goes; `ignored` look right and have no effect (name -> why).
@@ -42,6 +44,11 @@ class Recommendation(NamedTuple):
     snippet: str | None
     warnings: tuple[str, ...]
 
+    @property
+    def works(self) -> bool:
+        """True if there is a base URL to type."""
+        return self.finding is None or self.finding.severity != "error"
+
 
 def recommend(
     client: Client, table: RouteTable, origin: str, protocol: str | None = None
@@ -50,7 +57,7 @@ def recommend(
     found = [
         _for_mode(client, mode, table, origin) for mode in client.modes if protocol is None or mode.protocol == protocol
     ]
-    return tuple(sorted(found, key=lambda each: (each.finding is not None, not each.mode.preferred)))
+    return tuple(sorted(found, key=lambda each: (not each.works, not each.mode.preferred)))
 
 
 def _for_mode(client: Client, mode: Mode, table: RouteTable, origin: str) -> Recommendation:
@@ -62,6 +69,11 @@ def _for_mode(client: Client, mode: Mode, table: RouteTable, origin: str) -> Rec
         facts = {"client": client.name, "mode": mode.name}
         finding = Finding("AGD410", "error", 1.0, facts)
         return Recommendation(mode, "", (), (), (), ignored, None, finding, None, warnings)
+    unreachable = None
+    if raw.get("reach") == "public" and is_private_host(host_and_port(origin)[0]):
+        # Its requests come from its maker's servers: the path is right, and they cannot get here all the same.
+        # A warning here: where the proxy is published is for the user to say (--url), the path holds anyway.
+        unreachable = Finding("AGD506", "warning", 1.0, {"client": client.name, "url": origin})
     base_url = origin + solutions[0].base_path
     values = {"base_url": base_url, "key": KEY_PLACEHOLDER, "model": PLACEHOLDERS["{model}"], "origin": origin}
     snippet = raw.get("snippet")
@@ -73,7 +85,7 @@ def _for_mode(client: Client, mode: Mode, table: RouteTable, origin: str) -> Rec
         key=_settings(raw.get("key", {}).get("settings", ()), values, "{key}"),
         ignored=ignored,
         proof=simulate(mode, base_url, table),
-        finding=None,
+        finding=unreachable,
         snippet=_fill(snippet["text"], values) if snippet else None,
         warnings=warnings,
     )

@@ -68,6 +68,20 @@ def is_loopback_host(host: str) -> bool:
     return host in LOOPBACK_NAMES or host.endswith(".localhost") or bool(re.fullmatch(r"127(?:\.\d{1,3}){3}", host))
 
 
+def is_private_host(host: str) -> bool:
+    """True for a literal address or a name that can only mean this machine or its private network."""
+    bare = host.strip("[]")
+    if is_loopback_host(bare):
+        return True
+    import ipaddress  # costs start-up time, and only clients that want a public address ask
+
+    try:
+        address = ipaddress.ip_address(bare.partition("%")[0])
+    except ValueError:
+        return bare.endswith((".local", ".internal", ".lan")) or "." not in bare
+    return address.is_private or address.is_link_local
+
+
 def host_and_port(origin: str) -> tuple[str, int]:
     """Host (IPv6 without brackets) and port (the scheme's default where none is given) of an origin.
 

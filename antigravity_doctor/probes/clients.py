@@ -15,7 +15,13 @@ from antigravity_doctor.diagnosis.judging import (
 from antigravity_doctor.diagnosis.model import Finding, Fix
 from antigravity_doctor.diagnosis.simulating import SimulatedRequest, Simulation
 from antigravity_doctor.diagnosis.solving import solve
-from antigravity_doctor.diagnosis.urls import host_and_port, is_loopback_host, parse_base_url, split_url
+from antigravity_doctor.diagnosis.urls import (
+    host_and_port,
+    is_loopback_host,
+    is_private_host,
+    parse_base_url,
+    split_url,
+)
 from antigravity_doctor.knowledge.clients import Mode, all_clients
 from antigravity_doctor.knowledge.paths import vendor_of
 from antigravity_doctor.probes.client_paths import fixes_at, likeliest, modes, plan, required_paths
@@ -23,7 +29,7 @@ from antigravity_doctor.probes.discover import Listener, look
 from antigravity_doctor.probes.identify import seen_at
 from antigravity_doctor.probes.routes import read_as, table_of
 from antigravity_doctor.probes.session import Asker, FoundProxy, Session, Verdict, finding, words
-from antigravity_doctor.probes.transport import Address, connect, is_private_host
+from antigravity_doctor.probes.transport import Address, connect
 
 _MOST_NAMES = 6
 _MISSES: frozenset[RequestVerdict] = frozenset({"misses", "wrong-method", "not-here"})

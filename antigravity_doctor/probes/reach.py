@@ -7,7 +7,7 @@ from pathlib import Path
 
 from antigravity_doctor.diagnosis.answers import Failure, Outcome, Reply
 from antigravity_doctor.diagnosis.model import Finding
-from antigravity_doctor.diagnosis.urls import is_loopback_host
+from antigravity_doctor.diagnosis.urls import is_loopback_host, is_private_host
 from antigravity_doctor.knowledge.programs import Program, by_bytes
 from antigravity_doctor.knowledge.routes import table_for
 from antigravity_doctor.probes.client_paths import fixes_at
@@ -19,7 +19,6 @@ from antigravity_doctor.probes.transport import (
     connect,
     excepted,
     first_bytes,
-    is_private_host,
     proxy_from,
     proxy_variable,
     resolve,

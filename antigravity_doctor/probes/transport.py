@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from antigravity_doctor import __version__
 from antigravity_doctor.diagnosis.answers import Failure, FailureKind, Outcome, Reply, Whole
-from antigravity_doctor.diagnosis.urls import host_and_port, is_loopback_host
+from antigravity_doctor.diagnosis.urls import host_and_port
 
 if TYPE_CHECKING:
     import httpx
@@ -469,14 +469,3 @@ def _ascii_host(host: str) -> str:
         return host.encode("idna").decode("ascii")
     except UnicodeError:
         return wire_target(host)
-
-
-def is_private_host(host: str) -> bool:
-    """True for a literal address or a name that can only mean this machine or its private network."""
-    bare = host.strip("[]")
-    if is_loopback_host(bare):
-        return True
-    try:
-        return Address(bare, ipaddress.ip_address(bare.partition("%")[0]).version).private
-    except ValueError:
-        return bare.endswith((".local", ".internal", ".lan")) or "." not in bare

@@ -208,7 +208,10 @@ def _advice(fixes: Sequence[Fix], width: int) -> list[Line]:
         key = "only-if-nothing" if not fix.appends else "only-if-adds" if index == 0 else "for-clients-that-add"
         if fix.appends and not fix.clients:
             key += "-alone"
-        said = phrase(key, {"appends": printable(fix.appends, 120), "clients": client_names(fix.clients)})
+        # A client that another answer is about is not named here as well: it has one way out, not two.
+        others = {each for other in fixes if other.note is not None for each in other.clients}
+        clients = [each for each in fix.clients if each not in others] or fix.clients
+        said = phrase(key, {"appends": printable(fix.appends, 120), "clients": client_names(clients)})
         lines.extend(wrap([(said, "dim")], width, "      "))
     return lines
 

@@ -138,7 +138,7 @@ def recommendation_object(found: Recommendation) -> dict[str, Any]:
         "name": found.mode.name,
         "protocol": found.mode.protocol,
         "preferred": found.mode.preferred,
-        "works": found.finding is None,
+        "works": found.works,
         "base_url": found.base_url,
         "versions": {"from": found.mode.versions[0], "below": found.mode.versions[1]},
         "settings": [setting_object(each) for each in found.settings],

@@ -36,8 +36,8 @@ def recommendation_lines(
         lines += [[], [("  ", ""), (phrase("recommend-other-modes", {"name": client.name}), "bold")]]
         rows: list[list[Span]] = []
         for each in others:
-            url: Span = (each.base_url, "value") if each.finding is None else (phrase("recommend-none-short"), "bad")
-            rows.append([("✓", "good") if each.finding is None else ("✗", "bad"), url, (_name(each.mode), "")])
+            url: Span = (each.base_url, "value") if each.works else (phrase("recommend-none-short"), "bad")
+            rows.append([("✓", "good") if each.works else ("✗", "bad"), url, (_name(each.mode), "")])
         lines.extend(fitted_columns(rows, width, "    ", " "))
         lines.extend(wrap([(phrase("recommend-more-modes", {"id": client.id}), "dim")], width, "    "))
     lines.append([])
@@ -85,9 +85,11 @@ def _mode_lines(found: Recommendation, width: int, versions: str) -> list[Line]:
     lines: list[Line] = [*wrap(head, width, "  ", "    ")]
     if found.finding is not None:
         said = finding_text(found.finding.code, "summary", found.finding.facts)
-        lines.extend(wrap([("✗ ", "bad"), (f"{found.finding.code} ", "code"), (said, "")], width, "    ", "      "))
-        lines.extend(_notes(found, width))
-        return lines
+        mark: Span = ("! ", "warn") if found.works else ("✗ ", "bad")
+        lines.extend(wrap([mark, (f"{found.finding.code} ", "code"), (said, "")], width, "    ", "      "))
+        if not found.works:
+            lines.extend(_notes(found, width))
+            return lines
     lines.append([("    ", ""), (phrase("recommend-base-url"), ""), ("  ", ""), (found.base_url, "value")])
     for index, setting in enumerate(found.settings):
         lead = phrase("recommend-type-it" if index == 0 else "recommend-or")
@@ -192,7 +194,7 @@ def overview_lines(found: Mapping[Client, Sequence[Recommendation]], width: int)
         if not each:
             continue
         best = each[0]
-        url = (best.base_url, "value") if best.finding is None else ("–", "dim")
+        url = (best.base_url, "value") if best.works else ("–", "dim")
         rows.append([(client.id, "bold"), url, (protocol_name(best.mode.protocol), "note"), (best.mode.name, "dim")])
     lines: list[Line] = [[], *columns(rows, "  "), []]
     if max(map(line_width, lines)) > width:

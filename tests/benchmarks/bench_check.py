@@ -8,13 +8,13 @@ report, without waiting for answers. Goal: at most start-up + 0.6 s, whatever th
 
 from __future__ import annotations
 
-import os
 import shutil
 import socket
 import statistics
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 from antigravity_doctor.diagnosis.proxy_model import ServerConfig
 from antigravity_doctor.knowledge.routes import table_for
@@ -26,7 +26,7 @@ ROUNDS = 7
 
 def seconds(*arguments: str) -> float:
     """Wall time of one `agdoctor check` process."""
-    command = shutil.which("agdoctor", path=os.path.dirname(sys.executable)) or "agdoctor"
+    command = shutil.which("agdoctor", path=str(Path(sys.executable).parent)) or "agdoctor"
     started = time.perf_counter()
     subprocess.run([command, "check", *arguments], capture_output=True, check=False)
     return time.perf_counter() - started

@@ -97,3 +97,11 @@ def test_the_proxys_own_admin_log_line_is_no_wrong_path() -> None:
     code, found = results(line)
     assert code == 0
     assert found[0]["findings"][0]["code"] == "AGD603"
+
+
+@pytest.mark.parametrize("command", [("explain-path", "/v1/v1/messages"), ("simulate", "--client", "claude-code")])
+def test_a_base_url_without_a_scheme_is_completed_and_that_is_said(command: tuple[str, ...]) -> None:
+    ended = run(*command, "--base-url", "127.0.0.1:8045/v1")
+    assert "AGD503" in ended.err
+    assert "http://127.0.0.1:8045/v1" in ended.err
+    assert run(*command, "--base-url", "http://127.0.0.1:8045/v1").err == ""

@@ -147,7 +147,7 @@ def test_a_fix_takes_the_method_where_the_endpoint_takes_it_at_all(path: str, ta
 def test_every_recommended_base_url_makes_its_mode_work_on_its_own_protocol(client: Client) -> None:
     for table in TABLES:
         for found in recommend(client, table, ORIGIN):
-            if found.finding is not None:
+            if found.finding is not None and found.finding.code == "AGD410":
                 assert found.base_url == ""
                 continue
             proof = simulate(found.mode, found.base_url, table)

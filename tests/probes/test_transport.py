@@ -13,6 +13,7 @@ from collections.abc import Mapping
 import pytest
 
 from antigravity_doctor.diagnosis.answers import Failure, Outcome, Reply
+from antigravity_doctor.diagnosis.urls import is_private_host
 from antigravity_doctor.probes import transport
 from antigravity_doctor.probes.transport import (
     BODY_LIMIT,
@@ -21,7 +22,6 @@ from antigravity_doctor.probes.transport import (
     connect,
     excepted,
     first_bytes,
-    is_private_host,
     proxy_from,
     resolve,
     speaks_tls,
