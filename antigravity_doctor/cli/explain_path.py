@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _FULL = 3
 """Up to this many different requests each get a full explanation on a terminal, more get a line each."""
 
+_TELLING = ("token_rejected", "ip_blocked", "Proxy service is currently disabled")
+"""What only the proxy says (facts/proxy-semantics.md §4), wherever in a line it stands."""
+
 _PIECE = 1 << 16
 _LONGEST_LINE = 4 << 20
 _REMEMBERED = 100_000
@@ -151,6 +154,10 @@ def _of_found(found: "FoundRequest") -> Observed:
         # A connection error names host and port, and no scheme.
         host = found.host if found.host.count(":") < 2 or found.host.startswith("[") else f"[{found.host}]"
         origin = f"http://{host}".lower()
+    body = found.body
+    if body is None and any(mark in found.input for mark in _TELLING):
+        # The words stand before the path instead of after it: they are the answer's all the same.
+        body = found.input
     return Observed(
         redact(found.input),
         found.method,
@@ -158,7 +165,7 @@ def _of_found(found: "FoundRequest") -> Observed:
         found.path,
         found.query,
         found.status,
-        found.body,
+        body,
         found.headers,
         found.failure,
         found.setting,

@@ -107,7 +107,7 @@ def explain(
     elsewhere: tuple[Finding, ...] = ()
     if host is not None and host != origin:
         elsewhere = _elsewhere(host, origin)
-        if elsewhere and elsewhere[0].code == "AGD501":
+        if elsewhere and (elsewhere[0].code == "AGD501" or (elsewhere[0].code == "AGD502" and status in (404, 405))):
             # Another server answered: nothing that it said tells anything about the proxy.
             status, body, headers = None, None, ()
     if query:
@@ -439,7 +439,10 @@ def _without_base(asked: _Asked, anatomy: Anatomy) -> _Missed:
     if not anatomy.endpoint:
         return _nothing_fits(asked, anatomy)
     guesses = hypotheses(asked.path, client, asked.method, anatomy.endpoint)
+    stranger: tuple[Finding, ...] = ()
     if not guesses and client is not None:
+        # What follows is about other clients, and that has to be said.
+        stranger = (Finding("AGD320", "info", 0.9, {"client": client.name, "path": asked.path}),)
         client = None
         guesses = hypotheses(asked.path, None, asked.method, anatomy.endpoint)
     ceiling = fixing.WITH_CLIENT if client is not None else fixing.ALONE
@@ -460,7 +463,8 @@ def _without_base(asked: _Asked, anatomy: Anatomy) -> _Missed:
             # A real endpoint, but a method that it does not take: the path is wrong in any case.
             solved = fixing.by_endpoint(anatomy, None, client, table, asked.origin)
     if solved.fixes and solved.route is not None:
-        return _Missed("misrouted", solved.route, path_findings(anatomy, solved.route, ceiling, False), solved.fixes)
+        findings = path_findings(anatomy, solved.route, ceiling, False)
+        return _Missed("misrouted", solved.route, findings + stranger, solved.fixes)
     later = _served_later(asked, anatomy)
     if later is not None:
         odd = path_findings(anatomy, later[1], ceiling, exact=False)

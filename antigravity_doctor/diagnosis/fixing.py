@@ -481,6 +481,9 @@ def generic(
 ) -> tuple[Fix, Route] | None:
     """A base URL in use, and a suffix that no catalogued client has: solved for that very suffix."""
     base = base_path.rstrip("/")
+    if base_path.endswith("/") and path.startswith(base_path + "/"):
+        # A client that only concatenates: the closing slash of the base URL and the first of the suffix are two.
+        base = base_path
     if not path.startswith(base + "/"):
         return None
     suffix = path[len(base) :]

@@ -7,11 +7,12 @@ conventions. So the answer is given for each client that reads it.
 from __future__ import annotations
 
 from antigravity_doctor.diagnosis.explaining import Explanation
+from antigravity_doctor.diagnosis.fixing import API_VERSION
 from antigravity_doctor.diagnosis.model import Finding, Fix, Severity, Verdict
 from antigravity_doctor.diagnosis.recommending import fixes_for
 from antigravity_doctor.diagnosis.simulating import simulate
 from antigravity_doctor.diagnosis.urls import split_url
-from antigravity_doctor.knowledge.clients import Client, all_clients
+from antigravity_doctor.knowledge.clients import Client, Mode, all_clients
 from antigravity_doctor.knowledge.routes import RouteTable
 
 
@@ -24,7 +25,7 @@ def explain_setting(
     """
     good: list[str] = []
     bad: list[str] = []
-    fixes: dict[str, Fix] = {}
+    fixes: dict[tuple[str, str | None], Fix] = {}
     for each in (client,) if client is not None else all_clients():
         readers = [
             mode
@@ -41,9 +42,10 @@ def explain_setting(
         bad.append(each.name)
         for mode in judged:
             for fix in fixes_for(mode, table, origin, base_url):
-                known = fixes.get(fix.base_url)
+                note = _note(mode, fix)
+                known = fixes.get((fix.base_url, note))
                 clients = fix.clients if known is None else tuple(dict.fromkeys((*known.clients, *fix.clients)))
-                fixes[fix.base_url] = fix._replace(confidence=0.6, clients=clients)
+                fixes[fix.base_url, note] = fix._replace(confidence=0.6, clients=clients, note=note)
     if not good and not bad:
         return None
     facts = {
@@ -57,3 +59,9 @@ def explain_setting(
     finding = Finding("AGD509", severity, 0.9, facts)
     ranked = tuple(sorted(fixes.values(), key=lambda fix: -len(fix.clients)))
     return Explanation(None, split_url(base_url).path or "/", None, verdict, None, (finding,), ranked)
+
+
+def _note(mode: Mode, fix: Fix) -> str | None:
+    """API_VERSION where the mode works only with the API version of the fix's suffix set as well."""
+    version = fix.appends.split("/")[1] if fix.appends.count("/") > 1 else ""
+    return API_VERSION if any(each.get("value") == version for each in mode.raw.get("also", ())) else None

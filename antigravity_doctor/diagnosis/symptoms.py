@@ -74,6 +74,9 @@ def on_a_route(
     if kind == "foreign" or (status == 401 and kind in ("error", "other")):
         # The proxy's own 401 has no body (facts/proxy-semantics.md §4).
         return (Finding("AGD411", "error", 0.8, facts),)
+    if status in (401, 403) and table.version < parse_version("3.3.8"):
+        # No key is asked for before v3.3.8 (facts/proxy-semantics.md §3): something else did.
+        return (Finding("AGD411", "error", 0.8, facts),)
     if status == 401:
         # From v4.1.12 a wrong key is 403, so a 401 means that no key arrived; before, it can mean either.
         if _wrong_key_is_403(table):

@@ -73,7 +73,8 @@ def explanation_lines(found: Explanation, width: int, *, exact: bool = False, hi
         lines.extend(_advice(found.fixes, width))
     if hint:
         lines.append([])
-        if exact and best is not None and best.confidence >= 0.9:
+        settled = exact and not any(each.code == "AGD319" for each in found.findings)
+        if settled and best is not None and best.confidence >= 0.9:
             lines.extend(wrap([(phrase("exact"), "dim")], width, "    "))
         elif best is not None and best.confidence < 0.95:
             lines.extend(wrap([(phrase("be-certain"), "dim")], width, "    "))
@@ -159,7 +160,7 @@ def _equation(found: Explanation, best: Fix, width: int) -> list[Line]:
         return []
     facts = {
         "methods": found.method if found.method in found.route.methods and found.method else found.route.methods[0],
-        "route": found.route.path,
+        "route": best.route,
         "protocol": protocol_name(found.route.protocol),
     }
     rows: list[list[Span]] = []
@@ -183,8 +184,12 @@ def _equation(found: Explanation, best: Fix, width: int) -> list[Line]:
 
 def _added(found: Explanation, fix: Fix) -> str:
     """What the client did add to the base URL that this fix takes for typed: with it, the sum is the observed path."""
-    base = _typed_path(fix).rstrip("/")
-    return found.path[len(base) :] if found.path.startswith(base + "/") else fix.appends
+    _, slash, rest = (fix.configured_base_url or "").partition("://")[2].partition("/")
+    typed = slash + rest
+    for base in (typed, typed.rstrip("/")):
+        if found.path.startswith(base + "/"):
+            return found.path[len(base) :]
+    return fix.appends
 
 
 def _advice(fixes: Sequence[Fix], width: int) -> list[Line]:

@@ -26,7 +26,9 @@ def note_text(fix: Fix) -> str | None:
     if fix.note is None:
         return None
     version = fix.appends.split("/")[1] if fix.appends.count("/") > 1 else ""
-    return phrase("note-" + fix.note, {"version": version, "settings": _settings_for(fix, version)})
+    settings = _settings_for(fix, version)
+    key = "note-api-version-alone" if fix.note == "api-version" and not settings else "note-" + fix.note
+    return phrase(key, {"version": version, "settings": settings})
 
 
 def _settings_for(fix: Fix, version: str) -> str:
@@ -40,4 +42,4 @@ def _settings_for(fix: Fix, version: str) -> str:
                 if each.get("value") == version:
                     found.setdefault(f"{each['name']} = {version}", client.name)
     shown = [f"{setting} ({name})" for setting, name in list(found.items())[:2]]
-    return ", ".join(shown) or version
+    return ", ".join(shown)

@@ -105,3 +105,31 @@ def test_a_base_url_without_a_scheme_is_completed_and_that_is_said(command: tupl
     assert "AGD503" in ended.err
     assert "http://127.0.0.1:8045/v1" in ended.err
     assert run(*command, "--base-url", "http://127.0.0.1:8045/v1").err == ""
+
+
+def test_words_before_the_path_are_the_answers_too() -> None:
+    _, found = results("403 token_rejected POST /v1/v1/chat/completions")
+    assert [each["code"] for each in found[0]["findings"]] == ["AGD301", "AGD202"]
+
+
+def test_what_another_port_answers_is_not_taken_for_the_proxys_answer() -> None:
+    _, found = results("POST http://127.0.0.1:8046/v1/chat/completions 404")
+    assert [each["code"] for each in found[0]["findings"]] == ["AGD502"]
+
+
+def test_an_answer_for_another_base_url_than_the_one_given_is_not_called_exact() -> None:
+    ended = run("explain-path", "/v1/v1/messages", "-c", "claude-code", "-b", "http://127.0.0.1:8045")
+    assert "AGD319" in ended.out
+    assert "This is exact" not in ended.out
+
+
+def test_a_base_url_with_a_closing_slash_explains_the_double_slash() -> None:
+    _, found = results("//v1/chat/completions", "--base-url", "http://127.0.0.1:8045/")
+    fix = found[0]["fixes"][0]
+    assert [each["code"] for each in found[0]["findings"]] == ["AGD306"]
+    assert (fix["configured_base_url"], fix["appends"]) == ("http://127.0.0.1:8045/", "/v1/chat/completions")
+
+
+def test_before_version_3_3_8_no_401_is_the_proxys() -> None:
+    _, found = results("POST /v1/chat/completions 401", "--proxy-version", "3.2.0")
+    assert [each["code"] for each in found[0]["findings"]] == ["AGD411"]

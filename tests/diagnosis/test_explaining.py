@@ -492,8 +492,8 @@ def test_another_version_of_the_proxy(
         (f"/models/{MODEL}:streamGenerateContent", "kilo-code", "303", "/v1beta"),
         ("//v1/messages", "anthropic-python", "306", ""),
         # a request that this client never makes is explained as any client's
-        ("/v1/chat/completions/responses", "claude-code", "302 310", "/v1"),
-        ("/v1/v1/chat/completions", "gemini-cli", "301", ""),
+        ("/v1/chat/completions/responses", "claude-code", "302 310 320", "/v1"),
+        ("/v1/v1/chat/completions", "gemini-cli", "301 320", ""),
     ],
 )
 def test_with_the_client_known(request_: str, client: str, expected: str, base: str | None) -> None:

@@ -149,6 +149,7 @@ def _spoken() -> Iterator[Finding]:
                 if len(request) < 1000:
                     yield from test_explaining.ask(request, **known).findings
     yield from test_explaining.ask("/v1/v1/chat/completions", base="/proxy").findings
+    yield from test_explaining.ask("/v1/v1/chat/completions", client="claude-code").findings
     for setting in ("ANTHROPIC_BASE_URL", "OPENAI_BASE_URL", "GOOGLE_GEMINI_BASE_URL"):
         named = explain_setting(setting, "http://127.0.0.1:8045/v1", table_for(None), "http://127.0.0.1:8045")
         yield from named.findings if named is not None else ()
