@@ -114,7 +114,10 @@ def explain(
         around = symptoms.in_query(query)
     kind = symptoms.body_kind(body, headers) if body is not None or headers else "unknown"
     if found is not None:
-        return _routed(found.route, path, method, query, status, kind, table, elsewhere, around)
+        routed = _routed(found.route, path, method, query, status, kind, table, elsewhere, around)
+        if host is not None and elsewhere and elsewhere[0].code in ("AGD501", "AGD502"):
+            return routed._replace(fixes=_same_path_here(path, method, table, origin, host, client))
+        return routed
     base_path = None
     if base_url is not None:
         base_path = base_url[len(split_url(base_url).origin) :].partition("?")[0]
@@ -160,6 +163,20 @@ def _elsewhere(host: str, origin: str) -> tuple[Finding, ...]:
 
 
 # --- the path is a route ---------------------------------------------------------------------------------------------
+
+
+def _same_path_here(
+    path: str, method: str | None, table: RouteTable, origin: str, host: str, client: Client | None
+) -> tuple[Fix, ...]:
+    """The base URLs that ask the proxy for the same right path: only what is in front of it changes."""
+    solved = fixing.guessed(hypotheses(path, client, method), table, origin, host, fixing.ALONE)
+    return tuple(
+        each
+        for each in solved.fixes
+        if each.configured_base_url is not None
+        and each.note is None
+        and each.base_url.removeprefix(origin) == each.configured_base_url.removeprefix(host)
+    )
 
 
 def _routed(

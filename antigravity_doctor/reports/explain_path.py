@@ -71,6 +71,8 @@ def explanation_lines(found: Explanation, width: int, *, exact: bool = False, hi
     if best is not None:
         lines.append([])
         lines.extend(_advice(found.fixes, width))
+        if main.code in _ELSEWHERE:
+            lines += [[], *wrap([(finding_text(main.code, "fix"), "")], width, "    ")]
     if hint:
         lines.append([])
         settled = exact and not any(each.code == "AGD319" for each in found.findings)

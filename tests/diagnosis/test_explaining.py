@@ -339,7 +339,7 @@ def test_a_right_request_is_never_blamed(request_: str) -> None:
         # the four symptoms of the classic guide
         ("POST /v1/v1/chat/completions 404", {"body": ""}, "misrouted", "301", ""),
         ("POST /v1/chat/completions/responses 404", {}, "misrouted", "302 310", "/v1"),
-        ("POST /v1/chat/completions", {"host": "http://127.0.0.1:8046"}, "not-a-path-problem", "502", None),
+        ("POST /v1/chat/completions", {"host": "http://127.0.0.1:8046"}, "not-a-path-problem", "502", "/v1"),
         ("POST /v1/chat/completions 401", {"body": ""}, "not-a-path-problem", "201", None),
         ("POST /v1/v1/messages 401", {"body": ""}, "misrouted", "301 207", ""),
         # Docker: never 404
@@ -414,14 +414,14 @@ def test_a_right_request_is_never_blamed(request_: str) -> None:
         ("GET /healthz 200", {"body": HTML}, "other-version", "403 404", None),
         ("GET /mcp/web_reader/mcp 404", {"body": ""}, "not-a-path-problem", "406", None),
         # another host or port
-        ("POST /v1/chat/completions 401", {"host": "https://api.openai.com"}, "not-a-path-problem", "501", None),
-        ("POST /v1/messages 404", {"host": "https://api.anthropic.com"}, "not-a-path-problem", "501", None),
+        ("POST /v1/chat/completions 401", {"host": "https://api.openai.com"}, "not-a-path-problem", "501", "/v1"),
+        ("POST /v1/messages 404", {"host": "https://api.anthropic.com"}, "not-a-path-problem", "501", ""),
         (
             f"POST /v1beta/models/{MODEL}:generateContent 429",
             {"host": "https://generativelanguage.googleapis.com"},
             "not-a-path-problem",
             "501",
-            None,
+            "",
         ),
         ("POST /api/v1/chat/completions 401", {"host": "https://openrouter.ai"}, "misrouted", "501 305", "/v1"),
         ("POST /v1/embeddings", {"host": "https://api.openai.com"}, "unsupported", "501 402", None),
@@ -688,3 +688,12 @@ def test_a_path_of_a_megabyte_is_no_work(path: str) -> None:
 def test_nor_are_very_many_segments() -> None:
     assert codes(ask("/x" * 65 + "/chat/completions")) == ["316"]
     assert codes(ask("/x" * 60 + "/chat/completions")) == ["305"]
+
+
+def test_a_right_path_that_went_elsewhere_keeps_its_path_and_gets_the_proxys_address() -> None:
+    found = explain(
+        "/v1/chat/completions", table=table_for(None), origin="http://10.0.0.5:9000", host="https://api.openai.com"
+    )
+    bases = {(each.configured_base_url, each.base_url) for each in found.fixes}
+    assert ("https://api.openai.com/v1", "http://10.0.0.5:9000/v1") in bases
+    assert all(each.resulting_path == "/v1/chat/completions" for each in found.fixes)
