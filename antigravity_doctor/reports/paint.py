@@ -1,8 +1,8 @@
 """Styled lines for a terminal: colour, width, ASCII twins, and the one place that makes foreign text printable.
 
-A report is a list of lines, a line a list of spans `(text, style)`. This small painter stands in for rich wherever a
+A report is a list of lines, a line a list of spans `(text, style)`. This small painter stands in for rich because a
 command must feel instant: importing rich's console alone costs more than the whole of `explain-path`
-(tests/benchmarks/README.md). Tables and progress, where that does not matter, use rich.
+(tests/benchmarks/README.md). rich makes the pictures of the docs from what is painted here (docs/make_picture.py).
 """
 
 from __future__ import annotations
