@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 _FULL = 3
 """Up to this many different requests each get a full explanation on a terminal, more get a line each."""
 
-_TELLING = ("token_rejected", "ip_blocked", "Proxy service is currently disabled")
-"""What only the proxy says (facts/proxy-semantics.md §4), wherever in a line it stands."""
-
 _PIECE = 1 << 16
 _LONGEST_LINE = 4 << 20
 _REMEMBERED = 100_000
@@ -148,16 +145,14 @@ def _from_lines(lines: Iterable[str], whole: str) -> Iterator[Observed | str]:
 
 def _of_found(found: "FoundRequest") -> Observed:
     from antigravity_doctor.diagnosis.urls import split_url
+    from antigravity_doctor.sources.text_answers import proxy_answer_in
 
     origin = split_url(found.url).origin.lower() or None if found.url else None
     if origin is None and found.failure is not None and found.host:
         # A connection error names host and port, and no scheme.
         host = found.host if found.host.count(":") < 2 or found.host.startswith("[") else f"[{found.host}]"
         origin = f"http://{host}".lower()
-    body = found.body
-    if body is None and any(mark in found.input for mark in _TELLING):
-        # The words stand before the path instead of after it: they are the answer's all the same.
-        body = found.input
+    body = found.body if found.body is not None else proxy_answer_in(found.input)
     return Observed(
         redact(found.input),
         found.method,

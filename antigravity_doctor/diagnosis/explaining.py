@@ -8,7 +8,7 @@ base URL in use known, the answer is exact.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -74,7 +74,7 @@ def explain(
     query: str | None = None,
     status: int | None = None,
     body: str | None = None,
-    headers: Iterable[tuple[str, str]] = (),
+    headers: Collection[tuple[str, str]] = (),
     base_url: str | None = None,
     client: Client | None = None,
     host: str | None = None,
@@ -92,7 +92,7 @@ def explain(
             path, table=table, origin=origin, method=method, query=query, base_url=base_url, client=client, host=host
         )
         return _unanswered(found_anyway, failure, host or origin)
-    if any(name == "x-admin-stripped" for name, _ in headers):
+    if headers and any(name == "x-admin-stripped" for name, _ in headers):
         # The proxy's own log line of its admin API, which it writes without the /api in front.
         facts = {"path": "/api" + path}
         return Explanation(
@@ -139,13 +139,13 @@ def _unanswered(found: Explanation, failure: str, place: str) -> Explanation:
     except ValueError:
         return found
     finding = symptoms.on_failure(failure, host, port)
-    harmless = tuple(each for each in found.findings if each.code not in ("AGD601", "AGD602"))
+    others = tuple(each for each in found.findings if each.code not in ("AGD601", "AGD602"))
     verdict: Verdict = "not-a-path-problem" if found.verdict == "routed" else found.verdict
-    return found._replace(verdict=verdict, findings=(finding, *harmless))
+    return found._replace(verdict=verdict, findings=(finding, *others))
 
 
 def _elsewhere(host: str, origin: str) -> tuple[Finding, ...]:
-    """AGD501 or AGD502 where the request was sent to a host or port that is not the proxy's."""
+    """AGD501, AGD502 or AGD508 where the request went to a vendor, another port or another host than the proxy's."""
     try:
         sent_host, sent_port = host_and_port(host)
         proxy_host, proxy_port = host_and_port(origin)

@@ -23,7 +23,6 @@ AuthMode = Literal["off", "strict", "all_except_health", "auto"]
 BodyKind = Literal[
     "empty", "handler", "health-json", "token-rejected", "ip-blocked", "disabled", "html", "file", "preflight"
 ]
-KeyState = Literal["none", "wrong", "right"]
 
 JSON = "application/json"
 PLAIN = "text/plain; charset=utf-8"

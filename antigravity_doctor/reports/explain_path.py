@@ -186,8 +186,7 @@ def _equation(found: Explanation, best: Fix, width: int) -> list[Line]:
 
 def _added(found: Explanation, fix: Fix) -> str:
     """What the client did add to the base URL that this fix takes for typed: with it, the sum is the observed path."""
-    _, slash, rest = (fix.configured_base_url or "").partition("://")[2].partition("/")
-    typed = slash + rest
+    typed = _configured_path(fix)
     for base in (typed, typed.rstrip("/")):
         if found.path.startswith(base + "/"):
             return found.path[len(base) :]
@@ -223,7 +222,13 @@ def _advice(fixes: Sequence[Fix], width: int) -> list[Line]:
     return lines
 
 
+def _configured_path(fix: Fix) -> str:
+    """The path of the base URL that this fix takes for typed, as it stands there."""
+    _, slash, rest = (fix.configured_base_url or "").partition("://")[2].partition("/")
+    return slash + rest
+
+
 def _typed_path(fix: Fix) -> str:
     """The path of the base URL that this fix takes for typed, "" for a bare origin."""
-    _, slash, path = (fix.configured_base_url or "").partition("://")[2].partition("/")
-    return slash + path if path else ""
+    path = _configured_path(fix)
+    return "" if path == "/" else path

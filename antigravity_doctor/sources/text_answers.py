@@ -39,6 +39,15 @@ def _beginnings() -> tuple[str, ...]:
     return tuple(load_json("text-symptoms.json")["answers"]["begin"])
 
 
+_ONLY_THE_PROXY = ("token_rejected", "ip_blocked", "Proxy service is currently disabled")
+"""What only the proxy says (facts/proxy-semantics.md §4): wherever in a line it stands, it is the answer's."""
+
+
+def proxy_answer_in(text: str) -> str | None:
+    """The text, if it holds words that only the proxy's answers hold (before the path as well as behind it)."""
+    return text if any(mark in text for mark in _ONLY_THE_PROXY) else None
+
+
 def answer_after(text: str) -> str | None:
     """The body in what follows a status on its line, None if that is something else; at most 2000 characters."""
     rest = text[: 2 * BODY_LIMIT].strip().lstrip(_LEADING)
