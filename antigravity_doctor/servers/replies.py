@@ -25,6 +25,7 @@ MODELS = ("gemini-3-flash", "gemini-3-pro-high", "claude-sonnet-4-5", "gpt-4o")
 EMAIL = "stand-in@example.invalid"
 CREATED = 1706745600
 SSE = "text/event-stream"
+_ACCEPT = "sec-websocket-accept"
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="  # 1 x 1 PNG
 
 Json = dict[str, Any]
@@ -33,7 +34,8 @@ PIXEL_BYTES = base64.b64decode(PIXEL)
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A handler's answer: a body as a whole, or (`stream`) piece by piece. `headers` are beyond content type."""
+    """A handler's answer: a body as a whole, or (`stream`) piece by piece. `headers` are beyond content type. Status
+    101 has no body: the connection goes on as a WebSocket."""
 
     status: int
     content_type: str | None
@@ -45,7 +47,8 @@ class Reply:
 @dataclass(frozen=True, slots=True)
 class Call:
     """A request that reached a handler. `body` is its JSON object, empty for another or no JSON;
-    `running` and `port` are the stand-in's own."""
+    `running` and `port` are the stand-in's own. `upgradable` says whether the connection can change its protocol: the
+    request is HTTP/1.1 and was read to its end."""
 
     method: str
     match: Match
@@ -55,6 +58,7 @@ class Call:
     behaviour: Behaviour
     running: bool
     port: int
+    upgradable: bool = False
 
     @property
     def model(self) -> str:
@@ -80,11 +84,17 @@ def plain(status: int, body: str) -> Reply:
 
 def as_json(value: object, status: int = 200, headers: tuple[tuple[str, str], ...] = ()) -> Reply:
     """A JSON answer."""
-    return Reply(status, JSON, (_dump(value),), headers=headers)
+    return Reply(status, JSON, (dump(value),), headers=headers)
 
 
-def _dump(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+def dump(value: object) -> bytes:
+    """Compact JSON in UTF-8; half a surrogate pair, which UTF-8 has no bytes for, stays the escape that it came as."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="backslashreplace")
+
+
+def is_missing(model: str) -> bool:
+    """True for a model that the model's host does not know."""
+    return model.startswith("missing")
 
 
 def _served_by(model: str) -> tuple[tuple[str, str], ...]:
@@ -94,7 +104,7 @@ def _served_by(model: str) -> tuple[tuple[str, str], ...]:
 
 def _events(model: str, events: list[tuple[str | None, object]], done: bool = False) -> Reply:
     """A stream of server-sent events (name, data); `done` ends it as OpenAI does."""
-    pieces = [(b"event: " + name.encode() + b"\n" if name else b"") + b"data: " + _dump(data) + b"\n\n"
+    pieces = [(b"event: " + name.encode() + b"\n" if name else b"") + b"data: " + dump(data) + b"\n\n"
               for name, data in events]  # fmt: skip
     if done:
         pieces.append(b"data: [DONE]\n\n")
@@ -107,7 +117,7 @@ def _modelled(unknown: Callable[[str], Json]) -> Callable[[Callable[[Call], Repl
     def wrap(handler: Callable[[Call], Reply]) -> Callable[[Call], Reply]:
         def handle(call: Call) -> Reply:
             model = call.match.params["model"].rpartition(":")[0] if call.match.params else call.model
-            if not model.startswith("missing"):
+            if not is_missing(model):
                 return handler(call)
             message = f"Requested entity was not found: {model}"
             if call.behaviour.json_errors:
@@ -165,25 +175,27 @@ _RESPONSE_USAGE: Json = {
 }
 
 
-@_openai
-def _responses(call: Call) -> Reply:
-    response: Json = {
+def _response(model: str) -> Json:
+    return {
         "id": "resp_stand_in",
         "object": "response",
         "created_at": CREATED,
         "status": "completed",
-        "model": call.model,
+        "model": model,
         "output": [_ITEM],
         "parallel_tool_calls": True,
         "tool_choice": "auto",
         "tools": [],
         "usage": _RESPONSE_USAGE,
     }
-    if not call.streams:
-        return as_json(response, headers=_served_by(call.model))
+
+
+def response_events(model: str) -> list[Json]:
+    """The events of one streamed turn of the Responses API, in order and not numbered."""
+    response = _response(model)
     begun = response | {"status": "in_progress", "output": [], "usage": None}
     at = {"item_id": "msg_stand_in", "output_index": 0, "content_index": 0}
-    events: list[Json] = [
+    return [
         {"type": "response.created", "response": begun},
         {"type": "response.in_progress", "response": begun},
         {
@@ -198,8 +210,14 @@ def _responses(call: Call) -> Reply:
         {"type": "response.output_item.done", "output_index": 0, "item": _ITEM},
         {"type": "response.completed", "response": response},
     ]
-    numbered = [(str(event["type"]), event | {"sequence_number": number}) for number, event in enumerate(events)]
-    return _events(call.model, list(numbered))
+
+
+@_openai
+def _responses(call: Call) -> Reply:
+    if not call.streams:
+        return as_json(_response(call.model), headers=_served_by(call.model))
+    numbered = [event | {"sequence_number": number} for number, event in enumerate(response_events(call.model))]
+    return _events(call.model, [(str(event["type"]), event) for event in numbered])
 
 
 @_openai
@@ -325,10 +343,26 @@ def _gemini_count(call: Call) -> Reply:
 
 
 def _websocket(call: Call) -> Reply:
-    """GET /v1/responses: refused as axum refuses it. The stand-in itself speaks no WebSocket."""
-    if "upgrade" not in call.headers.get("connection", "").lower():
+    """GET /v1/responses: a WebSocket, or what axum 0.7.9 refuses in the order in which it looks (extract/ws.rs; the
+    same release in every version of the proxy since v4.3.0). No subprotocol is ever chosen: the handler names none."""
+    headers = call.headers
+    if call.method != "GET":  # a HEAD, which axum hands to the handler of GET
+        return plain(405, "Request method must be `GET`")
+    if "upgrade" not in headers.get("connection", "").lower():
         return plain(400, text("no_upgrade"))
-    return plain(501, "The stand-in answers POST /v1/responses; it speaks no WebSocket.")
+    if headers.get("upgrade", "").lower() != "websocket":
+        return plain(400, "`Upgrade` header did not include 'websocket'")
+    if headers.get("sec-websocket-version") != "13":
+        return plain(400, "`Sec-WebSocket-Version` header did not include '13'")
+    key = headers.get("sec-websocket-key")
+    if key is None:
+        return plain(400, "`Sec-WebSocket-Key` header missing")
+    if not call.upgradable:
+        return plain(426, "WebSocket request couldn't be upgraded since no upgrade state was present")
+    from wsproto.utilities import generate_accept_token
+
+    accept = generate_accept_token(key.encode("latin-1")).decode()
+    return Reply(101, None, headers=(("connection", "upgrade"), ("upgrade", "websocket"), (_ACCEPT, accept)))
 
 
 def _responses_route(call: Call) -> Reply:

@@ -4,6 +4,7 @@ For the demo, for tests, and for other projects' CI. Requests are parsed and ans
 differently from the proxy's parser (hyper) is decided here: a request line is judged as soon as it cannot become one
 any more (a TLS ClientHello gets `400` at once), an HTTP/2 preface is met with silence, a missing Host is forgiven.
 Bodies are read and thrown away. Keys are looked at, never kept: a record says only which header carried one.
+What follows an upgrade to a WebSocket is `stand_in_websocket`'s, which is loaded when the first one comes.
 """
 
 from __future__ import annotations
@@ -64,6 +65,7 @@ _IN_USE = (errno.EADDRINUSE, getattr(errno, "WSAEADDRINUSE", errno.EADDRINUSE))
 _FILE_HEADERS = (("accept-ranges", "bytes"), ("last-modified", "Thu, 01 Jan 2026 00:00:00 GMT"))
 
 _REASONS = {
+    101: "Switching Protocols",
     200: "OK",
     400: "Bad Request",
     401: "Unauthorized",
@@ -73,8 +75,8 @@ _REASONS = {
     413: "Payload Too Large",
     414: "URI Too Long",
     415: "Unsupported Media Type",
+    426: "Upgrade Required",
     431: "Request Header Fields Too Large",
-    501: "Not Implemented",
     503: "Service Unavailable",
 }
 
@@ -202,8 +204,9 @@ class StandIn:
         """What the model says to a request."""
         return answer(self.config, head)
 
-    def reply(self, found: Answer, head: RequestHead, body: _Body) -> Reply:
-        """The whole reply to a request that the model has answered; handlers have their own say."""
+    def reply(self, found: Answer, head: RequestHead, body: _Body, upgradable: bool) -> Reply:
+        """The whole reply to a request that the model has answered; handlers have their own say. `upgradable` as in
+        `replies.Call`."""
         if found.body == "html":
             return Reply(200, HTML, (INDEX,), headers=_FILE_HEADERS)
         if found.body == "file":
@@ -225,6 +228,7 @@ class StandIn:
             self._behaviour,
             self.config.running,
             self.port,
+            upgradable,
         )
         return reply_to(call)
 
@@ -377,7 +381,7 @@ class _Connection:
         body = _Body(self._owner._behaviour.body_limit if found.handler else _UNREAD_LIMIT)
         wanted = found.handler or not conn.they_are_waiting_for_100_continue
         complete = wanted and await self._read_body(conn, body)
-        reply = self._owner.reply(found, head, body)
+        reply = self._owner.reply(found, head, body, complete and request.http_version == b"1.1")
         self._owner.note(
             Record(
                 head.method,
@@ -391,6 +395,9 @@ class _Connection:
         )
         if self._owner._delay:
             await asyncio.sleep(self._owner._delay)
+        if reply.status == 101:
+            await self._upgrade(conn, found, reply)
+            return False
         last = not complete or split_target(head.target) is None
         await self._send(conn, head.method, found, reply, last)
         if conn.our_state is not h11.DONE or conn.their_state is not h11.DONE:
@@ -413,14 +420,7 @@ class _Connection:
         return False
 
     async def _send(self, conn: h11.Connection, method: str, found: Answer, reply: Reply, last: bool) -> None:
-        headers: list[tuple[str, str]] = []
-        if reply.content_type is not None:
-            headers.append(("content-type", reply.content_type))
-        headers += reply.headers
-        if found.allow is not None:
-            headers.append(("allow", found.allow))
-        if found.cors:
-            headers += (("vary", VARY), ("access-control-allow-origin", "*"))
+        headers = _headers(found, reply)
         if found.body == "preflight":
             headers += (self._owner._behaviour.cors or {}).items()
         if not reply.stream:
@@ -441,6 +441,16 @@ class _Connection:
         self._writer.write(out + conn.send(h11.EndOfMessage()))
         await self._writer.drain()
 
+    async def _upgrade(self, conn: h11.Connection, found: Answer, reply: Reply) -> None:
+        """Changes to a WebSocket, and talks until it is closed."""
+        from antigravity_doctor.servers.stand_in_websocket import converse
+
+        headers = [*_headers(found, reply), ("date", formatdate(usegmt=True))]
+        switch = h11.InformationalResponse(status_code=101, headers=headers, reason=_REASONS[101])
+        self._writer.write(conn.send(switch))
+        early = bytes(conn.trailing_data[0])
+        await converse(self._reader, self._writer, early, delay=self._owner._delay, idle_timeout=self._owner._idle)
+
     async def _linger(self) -> None:
         """Lets the peer read the last answer: closing over bytes that were not read would reset the connection."""
         if self._writer.is_closing() or self._reader.at_eof():
@@ -452,6 +462,19 @@ class _Connection:
             async with asyncio.timeout(_LINGER):
                 while await self._reader.read(_CHUNK):
                     pass
+
+
+def _headers(found: Answer, reply: Reply) -> list[tuple[str, str]]:
+    """The headers of a reply, in the proxy's order: the handler's own, then those of the layers around it."""
+    headers: list[tuple[str, str]] = []
+    if reply.content_type is not None:
+        headers.append(("content-type", reply.content_type))
+    headers += reply.headers
+    if found.allow is not None:
+        headers.append(("allow", found.allow))
+    if found.cors:
+        headers += (("vary", VARY), ("access-control-allow-origin", "*"))
+    return headers
 
 
 def _problem_of(data: bytes) -> str | None:

@@ -330,11 +330,6 @@ def test_a_plain_get_of_responses_is_refused_by_version(start: Start, version: s
         assert response.headers["allow"] == "POST"
 
 
-def test_an_upgrade_is_declined_in_words(newest: Running) -> None:
-    response = httpx.get(newest.url + "/v1/responses", headers={**KEY, "connection": "upgrade", "upgrade": "websocket"})
-    assert (response.status_code, "no WebSocket" in response.text) == (501, True)
-
-
 def test_a_gemini_model_without_method_generates(newest: Running) -> None:
     assert post(newest, "/v1beta/models/gemini-x").json()["modelVersion"] == "gemini-x"
 
