@@ -28,7 +28,9 @@ MAY_IMPORT = {
 }
 """Room -> rooms whose modules it may import."""
 
-RESULTS = {"model", "explaining", "recommending", "simulating"}
+RESULTS = {
+    "explaining", "launching", "model", "recommending", "recording", "simulating", "tracing", "watching",
+}  # fmt: skip
 """The modules of `diagnosis` that define results: all that `reports` may take from it, and only the types in them."""
 
 IMPURE = {
@@ -41,7 +43,7 @@ OUTSIDE = {
     "cli": {"typer"},
     "probes": {"httpx"},
     "reports": {"rich"},
-    "servers": {"aiohttp", "h11", "wsproto"},
+    "servers": {"aiohttp", "h11", "multidict", "wsproto", "yarl"},
     "sources": set[str](),
 }
 """Room -> what it may import from other projects."""

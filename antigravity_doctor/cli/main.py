@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain-path": ("explain_path", "Explain a request path and give the right base URL."),
     "recommend": ("recommend", "Say which base URL to set in a client, and where."),
     "simulate": ("simulate", "Show what a client would request with a base URL."),
+    "trace": ("trace", "See what a client really sends, and what base URL it needs."),
     "explain": ("explain", "Explain a finding code such as AGD301."),
     "routes": ("routes", "List what the proxy serves, by version."),
     "clients": ("clients", "List the clients that agdoctor knows."),

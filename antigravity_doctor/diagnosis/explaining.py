@@ -74,6 +74,7 @@ def explain(
     query: str | None = None,
     status: int | None = None,
     body: str | None = None,
+    kind: str | None = None,
     headers: Collection[tuple[str, str]] = (),
     base_url: str | None = None,
     client: Client | None = None,
@@ -84,7 +85,8 @@ def explain(
 
     `path` is the raw request path without its query; `origin` is where the proxy is, and what every fix is made for;
     `base_url` is the base URL that is in use (then the answer is exact); `host` is the origin that the request was
-    sent to, where that is known and may be another; `failure` is the connection error that it ended in (see
+    sent to, where that is known and may be another; `kind` is what `symptoms.body_kind` made of an answer's body, for
+    a caller that has looked at it itself; `failure` is the connection error that it ended in (see
     `symptoms.on_failure`).
     """
     if failure is not None:
@@ -109,10 +111,11 @@ def explain(
         elsewhere = _elsewhere(host, origin)
         if elsewhere and (elsewhere[0].code == "AGD501" or (elsewhere[0].code == "AGD502" and status in (404, 405))):
             # Another server answered: nothing that it said tells anything about the proxy.
-            status, body, headers = None, None, ()
+            status, body, kind, headers = None, None, None, ()
     if query:
         around = symptoms.in_query(query)
-    kind = symptoms.body_kind(body, headers) if body is not None or headers else "unknown"
+    if kind is None:
+        kind = symptoms.body_kind(body, headers) if body is not None or headers else "unknown"
     if found is not None:
         routed = _routed(found.route, path, method, query, status, kind, table, elsewhere, around)
         if host is not None and elsewhere and elsewhere[0].code in ("AGD501", "AGD502"):

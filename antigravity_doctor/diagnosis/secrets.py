@@ -6,6 +6,7 @@ Pure text work, used for everything that came from outside: pasted text, queries
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 MASK = "***"
 
@@ -63,3 +64,18 @@ def redact(text: str, *keys: str) -> str:
     for pattern, masked in _PATTERNS:
         text = re.sub(pattern, masked, text)
     return text
+
+
+KEY_HEADERS = ("authorization", "x-api-key", "x-goog-api-key", "api-key")
+"""Headers in which clients send keys, also those that the proxy does not read; lower case."""
+
+
+def key_carrier(headers: Mapping[str, str], query: str | None) -> str | None:
+    """Which header carried a key (lower case), "query" for ?key=, None if nothing did.
+
+    `headers` is looked up with lower-case names.
+    """
+    for name in KEY_HEADERS:
+        if headers.get(name):
+            return name
+    return "query" if query and re.search(r"(?:^|&)(?:api_)?key=[^&]", query) else None

@@ -154,20 +154,33 @@ def _wrong_key_is_403(table: RouteTable) -> bool:
     return table.version >= parse_version("4.1.12")
 
 
-_FAILURES = {"refused": "AGD101", "timeout": "AGD102", "name": "AGD103", "tls": "AGD105", "reset": "AGD112"}
+_FAILURES = {
+    "refused": "AGD101",
+    "timeout": "AGD102",
+    "name": "AGD103",
+    "tls": "AGD105",
+    "not-http": "AGD111",
+    "reset": "AGD112",
+    "certificate": "AGD114",
+}
 
 
 def on_failure(failure: str, host: str, port: int) -> Finding:
-    """What a client's connection error says, where a paste shows one: there was no answer that could be judged.
+    """What a client's connection error says: there was no answer that could be judged.
 
-    `failure` is refused, timeout, name, tls or reset, as `sources.pasted_text` finds them in a text.
+    `failure` is refused, timeout, name, tls or reset, as `sources.pasted_text` finds them in a text, or one of those
+    and not-http and certificate, as the recorder of `trace` meets them itself.
     """
-    detail = reason_text("words.failure-" + failure) if failure in ("refused", "reset") else ""
+    detail = (
+        reason_text("words.failure-" + failure) if failure in ("refused", "reset", "not-http", "certificate") else ""
+    )
     facts = {
         "host": host,
         "port": str(port),
         "seconds": "?",
         "detail": detail,
+        "program": reason_text("words.another-program"),
+        "url": f"https://{host}:{port}",
         "plain_url": f"http://{host}:{port}",
     }
     if failure == "refused" and host == "::1":

@@ -140,5 +140,13 @@ def find_client(name: str) -> Client:
     raise UnknownClientError(name, list(dict.fromkeys(known[key].id for key in near))[:4])
 
 
+def client_of_program(program: str) -> Client | None:
+    """The client that this executable starts, by its name or path ("claude", "C:\\bin\\codex.cmd"); None if unknown."""
+    name = program.replace("\\", "/").rpartition("/")[2].lower()
+    for ending in (".exe", ".cmd", ".bat", ".ps1", ".js"):
+        name = name.removesuffix(ending)
+    return next((client for client in all_clients() if name in client.raw.get("programs", ())), None)
+
+
 def _fold(name: str) -> str:
     return "".join(ch for ch in name.casefold() if ch.isalnum())

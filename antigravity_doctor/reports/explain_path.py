@@ -31,7 +31,7 @@ def explanation_lines(found: Explanation, width: int, *, exact: bool = False, hi
     """One explanation in full. `exact`: the base URL in use was known. `hint`: close with how to be certain."""
     lines: list[Line] = []
     subject = _subject(found)
-    headline: list[Span] = [_symbol(found), (" ", ""), (printable(subject), "bold"), (" ", "")]
+    headline: list[Span] = [verdict_symbol(found), (" ", ""), (printable(subject), "bold"), (" ", "")]
     main = found.findings[0] if found.findings else None
     if main is not None and main.code in _ELSEWHERE:
         headline.append((phrase("went-elsewhere", _safe(main)), ""))
@@ -109,7 +109,7 @@ def compact_line(found: Explanation, width: int) -> list[Line]:
     """One explanation on a line or two: for long lists of paths."""
     subject = printable(_subject(found), 120)
     main = found.findings[0] if found.findings else None
-    line: list[Span] = [("  ", ""), _symbol(found), (" ", ""), (subject, "bold")]
+    line: list[Span] = [("  ", ""), verdict_symbol(found), (" ", ""), (subject, "bold")]
     tail: list[Span] = []
     if main is not None:
         tail += [("  ", ""), (main.code, "code")]
@@ -126,7 +126,7 @@ def compact_line(found: Explanation, width: int) -> list[Line]:
     return [*_marked(found, line[3:], width), *wrap(tail[1:], width, "     ")]
 
 
-def _symbol(found: Explanation) -> Span:
+def verdict_symbol(found: Explanation) -> Span:
     """The verdict's symbol; for a path that is right, that of the worst thing that was found all the same."""
     if found.verdict not in ("routed", "not-a-path-problem") or not found.findings:
         return _SYMBOL[found.verdict]
@@ -137,7 +137,7 @@ def _symbol(found: Explanation) -> Span:
 def _marked(found: Explanation, spans: Line, width: int) -> list[Line]:
     """The verdict's symbol before a wrapped text: beside its first word, however long that is."""
     first, *others = wrap(spans, width, "    ")
-    return [[("  ", ""), _symbol(found), (" ", ""), *first[1:]], *others]
+    return [[("  ", ""), verdict_symbol(found), (" ", ""), *first[1:]], *others]
 
 
 def closing_lines(width: int) -> list[Line]:

@@ -159,6 +159,15 @@ def test_no_two_clients_share_a_package() -> None:
     assert {name: clients for name, clients in shared.items() if len(clients) > 1} == {}
 
 
+def test_no_two_clients_are_started_by_one_program() -> None:
+    shared = owners(lambda entry: entry.get("programs", []))
+    assert {name: clients for name, clients in shared.items() if len(clients) > 1} == {}
+
+
+def test_what_is_started_from_a_command_line_names_its_program() -> None:
+    assert [client for client, entry in by_id().items() if entry["kind"] == "cli" and "programs" not in entry] == []
+
+
 @pytest.mark.parametrize(
     "client",
     [
@@ -214,6 +223,10 @@ def names(count: int) -> list[dict[str, str]]:
     [
         (drop("modes", 0, "provenance"), "modes[0]: 'provenance' is a required property"),
         (drop("packages"), "the entry: 'packages' is a required property"),
+        (change("programs", to=[]), "programs: "),
+        (change("programs", to=["Claude.exe "]), "programs[0]: 'Claude.exe ' does not match"),
+        (change("user_agents", to=["a/*b"]), "user_agents[0]: 'a/*b' does not match"),
+        (change("user_agents", to=["a/ … "]), "user_agents[0]: 'a/ … ' does not match"),
         (change("kind", to="robot"), "kind: 'robot' is not one of"),
         (change("id", to="Claude Code"), "id: 'Claude Code' does not match"),
         (change("id", to="claude"), "id: 'claude' is not the file's name 'claude-code.json'"),

@@ -1,0 +1,74 @@
+"""The live table of `trace` on a terminal: rows scroll up as requests come, what is known so far stays below them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TextIO
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from antigravity_doctor.reports.paint import Line, Terminal, render
+
+_EVERY = 0.2
+"""Seconds between two paintings of what stands below: rich needs a few milliseconds for one."""
+
+_MOST_LINES = 12
+
+
+class LiveTable:
+    """Draws on `stream`. Use as a context manager: leaving it takes the lower part away, whatever happened.
+
+    `now` is a monotonic clock. What is painted comes from `paint.render`, which lets nothing raw through.
+    """
+
+    def __init__(self, stream: TextIO, terminal: Terminal, now: Callable[[], float]) -> None:
+        self._terminal = terminal
+        self._now = now
+        self._painted = float("-inf")
+        self._rows: list[str] = []
+        self._console = Console(
+            file=stream,
+            width=terminal.width,
+            force_terminal=True,
+            color_system="standard" if terminal.colour else None,
+            highlight=False,
+            markup=False,
+            emoji=False,
+            legacy_windows=False,
+        )
+        self._live = Live(console=self._console, auto_refresh=False, transient=True, redirect_stdout=False,
+                          redirect_stderr=False)  # fmt: skip
+
+    def __enter__(self) -> LiveTable:
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._flush()
+        self._live.update(Text(""), refresh=True)
+        self._live.stop()
+
+    def add(self, lines: Sequence[Line]) -> None:
+        """Takes a row; it is painted with the next `show`, so that a thousand a second cost no more than one."""
+        self._rows.append(render(lines, self._terminal))
+
+    def show(self, lower: Callable[[], Sequence[Line]], *, at_once: bool = False) -> None:
+        """Paints new rows and what stands below, not more often than a few times a second."""
+        now = self._now()
+        if not at_once and now - self._painted < _EVERY:
+            return
+        self._painted = now
+        self._flush()
+        room = max(3, min(_MOST_LINES, self._console.size.height - 4))
+        self._live.update(self._text(render(list(lower())[:room], self._terminal)), refresh=True)
+
+    def _flush(self) -> None:
+        if self._rows:
+            self._console.print(self._text("".join(self._rows)), end="", soft_wrap=True)
+            self._rows.clear()
+
+    @staticmethod
+    def _text(painted: str) -> Text:
+        return Text.from_ansi(painted.rstrip("\n")) if painted.strip() else Text(painted)
