@@ -28,6 +28,7 @@ class LiveTable:
         self._now = now
         self._painted = float("-inf")
         self._rows: list[str] = []
+        self._lower = ""
         self._console = Console(
             file=stream,
             width=terminal.width,
@@ -60,9 +61,12 @@ class LiveTable:
         if not at_once and now - self._painted < _EVERY:
             return
         self._painted = now
-        self._flush()
         room = max(3, min(_MOST_LINES, self._console.size.height - 4))
-        self._live.update(self._text(render(list(lower())[:room], self._terminal)), refresh=True)
+        text = render(list(lower())[:room], self._terminal)
+        if self._rows or text != self._lower:
+            self._flush()
+            self._lower = text
+            self._live.update(self._text(text), refresh=True)
 
     def _flush(self) -> None:
         if self._rows:
