@@ -9,7 +9,7 @@ from antigravity_doctor.diagnosis.model import Finding, Fix
 from antigravity_doctor.knowledge.texts import code as code_entry
 from antigravity_doctor.knowledge.texts import finding_text, phrase
 from antigravity_doctor.reports.paint import Line, Span, columns, line_width, printable, wrap
-from antigravity_doctor.reports.words import client_names, note_text, protocol_name
+from antigravity_doctor.reports.words import client_names, note_text, protocol_name, safe_facts
 
 _SYMBOL: dict[str, Span] = {
     "routed": ("✓", "good"),
@@ -34,7 +34,7 @@ def explanation_lines(found: Explanation, width: int, *, exact: bool = False, hi
     headline: list[Span] = [verdict_symbol(found), (" ", ""), (printable(subject), "bold"), (" ", "")]
     main = found.findings[0] if found.findings else None
     if main is not None and main.code in _ELSEWHERE:
-        headline.append((phrase("went-elsewhere", _safe(main)), ""))
+        headline.append((phrase("went-elsewhere", safe_facts(main)), ""))
     elif main is not None and main.code == "AGD509":
         headline.append((phrase("setting-" + main.severity), ""))
     elif main is not None and main.code.startswith("AGD1") and main.code != "AGD109":
@@ -63,7 +63,7 @@ def explanation_lines(found: Explanation, width: int, *, exact: bool = False, hi
         lines.extend(_equation(found, best, width))
     else:
         lines.append([])
-        lines.extend(wrap([(finding_text(main.code, "fix", _safe(main)), "")], width, "    "))
+        lines.extend(wrap([(finding_text(main.code, "fix", safe_facts(main)), "")], width, "    "))
     for other in found.findings[1:]:
         lead: list[Span] = [(f"{other.code} ", "code")]
         lines.append([])
@@ -146,14 +146,10 @@ def closing_lines(width: int) -> list[Line]:
 
 
 def _said(finding: Finding) -> str:
-    said = finding_text(finding.code, "summary", _safe(finding))
+    said = finding_text(finding.code, "summary", safe_facts(finding))
     if finding.severity == "info" or finding.confidence > _SURE:
         return said
     return phrase("likely" if finding.confidence > _EVEN else "perhaps", {"said": said})
-
-
-def _safe(finding: Finding) -> dict[str, str]:
-    return {name: printable(value, 160) for name, value in finding.facts.items()}
 
 
 def _equation(found: Explanation, best: Fix, width: int) -> list[Line]:

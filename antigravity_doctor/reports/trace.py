@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from antigravity_doctor.diagnosis.explaining import Explanation
 from antigravity_doctor.diagnosis.launching import Launch
+from antigravity_doctor.diagnosis.model import Finding
 from antigravity_doctor.diagnosis.recording import Recorded
 from antigravity_doctor.diagnosis.tracing import Inference
 from antigravity_doctor.diagnosis.watching import Summary
@@ -15,7 +16,7 @@ from antigravity_doctor.knowledge.texts import code as code_entry
 from antigravity_doctor.knowledge.texts import finding_text, phrase
 from antigravity_doctor.reports.explain_path import verdict_symbol
 from antigravity_doctor.reports.paint import Line, Span, cell_width, line_width, printable, wrap
-from antigravity_doctor.reports.words import client_names, note_text, protocol_name
+from antigravity_doctor.reports.words import client_names, note_text, protocol_name, safe_facts
 
 _SHOWN_SUFFIXES = 4
 _COLUMN = 42
@@ -123,22 +124,29 @@ def summary_lines(found: Summary, width: int, *, rewriting: bool = False) -> lis
         said = phrase("trace-nothing-came", {"url": found.recorder})
         return [[], *wrap([("? ", "warn"), (said, "")], width, "  ", "    "), []]
     lines: list[Line] = [[]]
-    counts = (("landed", found.landed), ("missed", found.missed), ("harmless", found.harmless))
-    parts = [phrase(f"trace-{key}", {"count": str(count)}) for key, count in counts if count]
-    head = phrase("trace-total" if found.total > 1 else "trace-total-one", {"count": str(found.total)})
-    lines += wrap([(f"{head}: {', '.join(parts)}.", "bold")], width, "  ")
+    lines += wrap([(_counted(found), "bold")], width, "  ")
     for each in found.inferences:
         if each.seen:
             miss = next((found.misses[agent] for agent in each.user_agents if agent in found.misses), None)
             lines += [[], *inference_lines(each, miss, width, recorder=found.recorder, origin=found.origin)]
     for problem in found.problems:
-        facts = {name: printable(value, 160) for name, value in problem.facts.items()}
+        facts = safe_facts(problem)
         lead: list[Span] = [("! ", "warn"), (f"{problem.code} ", "code")]
         lines += [[], *wrap([*lead, (finding_text(problem.code, "summary", facts), "")], width, "  ", "    ")]
         lines += wrap([(finding_text(problem.code, "fix", facts), "dim")], width, "    ")
     if rewriting and found.missed:
         lines += [[], *wrap([("! ", "warn"), (phrase("trace-rewriting-end"), "warn")], width, "  ", "    ")]
     return [*lines, []]
+
+
+def _counted(found: Summary) -> str:
+    """How many requests there were, and how many of them landed."""
+    counts = {"landed": found.landed, "missed": found.missed, "harmless": found.harmless}
+    there = {key: count for key, count in counts.items() if count}
+    if found.total == 1:
+        return phrase(f"trace-one-{next(iter(there))}")
+    parts = [phrase(f"trace-{key}", {"count": str(count)}) for key, count in there.items()]
+    return f"{phrase('trace-total', {'count': str(found.total)})}: {', '.join(parts)}."
 
 
 def inference_lines(
@@ -164,11 +172,9 @@ def inference_lines(
     lines.append([])
     if miss is not None and miss.findings and not found.works:
         main = miss.findings[0]
-        facts = {name: printable(value, 160) for name, value in main.facts.items()}
-        said = finding_text(main.code, "summary", facts)
+        said = finding_text(main.code, "summary", safe_facts(main))
         lines += wrap([("✗ ", "bad"), (f"{main.code} ", "code"), (said, "")], width, "  ", "    ")
-    lines += _advice(found, width, recorder=recorder, origin=origin)
-    return lines
+    return [*lines, *_advice(found, miss, width, recorder=recorder, origin=origin)]
 
 
 def _labelled(label: str, spans: list[Span], width: int) -> list[Line]:
@@ -198,7 +204,7 @@ def _client(found: Inference) -> list[Span]:
     return spans
 
 
-def _advice(found: Inference, width: int, *, recorder: str, origin: str) -> list[Line]:
+def _advice(found: Inference, miss: Explanation | None, width: int, *, recorder: str, origin: str) -> list[Line]:
     """The one thing to type. While it is traced, the recorder's address stands where the proxy's will."""
     if found.works:
         lines = wrap([("✓ ", "good"), (phrase("trace-works"), "good")], width, "  ", "    ")
@@ -209,7 +215,9 @@ def _advice(found: Inference, width: int, *, recorder: str, origin: str) -> list
     if not found.fixes and found.partial:
         return _by_protocol(found, width)
     if not found.fixes:
-        return list(wrap([("✗ ", "bad"), (phrase("trace-no-fix"), "")], width, "  ", "    "))
+        return _unserved(found, miss, width) or list(
+            wrap([("✗ ", "bad"), (phrase("trace-no-fix"), "")], width, "  ", "    ")
+        )
     best = found.fixes[0]
     lines = wrap([("→ ", "note"), (phrase("set"), ""), (" ", ""), (best.base_url, "value")], width, "  ", "    ")
     note = note_text(best)
@@ -222,7 +230,22 @@ def _advice(found: Inference, width: int, *, recorder: str, origin: str) -> list
         if other.base_url != best.base_url:
             said = phrase("trace-other", {"appends": printable(other.appends, 100)})
             lines += wrap([(said, "dim"), (" ", ""), (other.base_url, "value")], width, "    ", "      ")
-    return list(lines)
+    return [*lines, *_unserved(found, miss, width)]
+
+
+def _unserved(found: Inference, miss: Explanation | None, width: int) -> list[Line]:
+    """The requests that no base URL brings to a route: nothing that the user could set is wrong about them."""
+    if not found.unserved:
+        return []
+    if miss is not None and [path for _, path in found.unserved] == [miss.path] and miss.findings:
+        # The one that has just been explained.
+        return list(
+            wrap([(finding_text(miss.findings[0].code, "fix", safe_facts(miss.findings[0])), "")], width, "    ")
+        )
+    shown = [printable(f"{method} {path}", 100) for method, path in found.unserved[:_SHOWN_SUFFIXES]]
+    more = len(found.unserved) - len(shown)
+    text = ", ".join(shown) + (f" +{more}" if more > 0 else "")
+    return list(wrap([("! ", "warn"), (phrase("trace-unserved", {"requests": text}), "")], width, "  ", "    "))
 
 
 def _by_protocol(found: Inference, width: int) -> list[Line]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from antigravity_doctor.diagnosis.model import Fix
+from antigravity_doctor.diagnosis.model import Finding, Fix
 from antigravity_doctor.knowledge.clients import all_clients
 from antigravity_doctor.knowledge.texts import phrase
+from antigravity_doctor.reports.paint import printable
 
 
 def client_names(ids: Sequence[str], most: int = 2) -> str:
@@ -19,6 +20,11 @@ def client_names(ids: Sequence[str], most: int = 2) -> str:
 def protocol_name(protocol: str) -> str:
     """What people call a protocol: "OpenAI" for "openai"."""
     return phrase("protocol-" + protocol)
+
+
+def safe_facts(finding: Finding) -> dict[str, str]:
+    """A finding's facts, each printable and of bearable length, for its texts."""
+    return {name: printable(value, 160) for name, value in finding.facts.items()}
 
 
 def note_text(fix: Fix) -> str | None:
