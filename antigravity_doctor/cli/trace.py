@@ -126,9 +126,7 @@ def command(
     )
     if not is_loopback_host(asked.host):
         shown = options.printable_input(asked.host)
-        say(
-            f"listening on {shown}, which other machines may reach, and so the proxy behind it; the default is loopback."
-        )
+        say(f"listening on {shown}, which other machines may reach, and so the proxy; the default is loopback.")
     with _saving(save) as file:
         raise typer.Exit(_record(asked, output, file))
 

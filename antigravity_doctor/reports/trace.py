@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 
 from antigravity_doctor.diagnosis.explaining import Explanation
 from antigravity_doctor.diagnosis.launching import Launch
-from antigravity_doctor.diagnosis.model import Finding
 from antigravity_doctor.diagnosis.recording import Recorded
 from antigravity_doctor.diagnosis.tracing import Inference
 from antigravity_doctor.diagnosis.watching import Summary

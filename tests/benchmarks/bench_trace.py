@@ -320,7 +320,7 @@ def accepting(process: subprocess.Popen[bytes], port: int, name: str) -> None:
         else:
             return
     process.kill()
-    raise SystemExit(f"{name} does not listen on port {port} (exit code {process.poll()})")
+    raise SystemExit(f"{name} does not listen on port {port} (exit code {process.poll()}): {process.args!r}")
 
 
 def memory(process: subprocess.Popen[bytes]) -> float:
@@ -362,7 +362,8 @@ def start(command: list[str], port: int, name: str, *, terminal: bool = False) -
         os.close(theirs)
         threading.Thread(target=_drain, args=(ours,), daemon=True).start()
     else:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=environment)
+        quiet = subprocess.DEVNULL
+        process = subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet, env=environment)
     pin(process.pid, 1)
     accepting(process, port, name)
     return Side(name, port, process)
