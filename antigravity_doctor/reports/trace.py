@@ -225,6 +225,9 @@ def _advice(found: Inference, miss: Explanation | None, width: int, *, recorder:
     if best.base_url.startswith(origin):
         here = recorder + best.base_url[len(origin) :]
         lines += wrap([(phrase("trace-try-here"), "dim"), (" ", ""), (here, "value")], width, "    ", "      ")
+    if found.identity is not None and found.identity.confidence >= _SURE:
+        said = phrase("trace-where", {"id": found.identity.client.id})
+        lines += wrap([(said, "dim")], width, "    ", "      ")
     for other in found.fixes[1:3]:
         if other.base_url != best.base_url:
             said = phrase("trace-other", {"appends": printable(other.appends, 100)})
