@@ -24,6 +24,9 @@ MOST_KINDS = 80
 
 _MOST_AGENTS = 20
 
+_OTHER_SETTING = "AGD319"
+"""What is found where a path cannot come from the base URL that is said to be in use."""
+
 
 class Summary(NamedTuple):
     """What all requests so far say. `landed` went to a route of the proxy, whatever came of them; `harmless` look like
@@ -173,7 +176,11 @@ class Watch:
     def _judge(self, seen: Observed, known: Inference | None) -> Explanation:
         base_url = known.configured if known is not None and known.configured_exact else None
         client = known.identity.client if known is not None and known.identity is not None and base_url else None
-        return judge(seen, table=self._table, origin=self._origin, base_url=base_url, client=client)
+        found = judge(seen, table=self._table, origin=self._origin, base_url=base_url, client=client)
+        if any(each.code == _OTHER_SETTING for each in found.findings):
+            # This base URL was read from other requests: the user has changed it since, and that is no fault.
+            return judge(seen, table=self._table, origin=self._origin)
+        return found
 
     def _no_request(self, exchange: Exchange) -> Explanation:
         findings: tuple[Finding, ...] = ()

@@ -49,14 +49,15 @@ def launch_lines(found: Launch, recorder: str, client: Client | None, width: int
     """What a command gets to see: the variables that are set for it, and the files that only the user can change."""
     lines: list[Line] = []
     name = client.name if client is not None else phrase("trace-any-client")
-    lines += wrap([(phrase("trace-launch", {"url": recorder, "client": name}), "dim")], width, "  ", "    ")
     shown = [each for each in found.variables if each.why != "key"]
+    said = phrase("trace-launch" if shown else "trace-launch-none", {"url": recorder, "client": name})
+    lines += wrap([(said, "dim")], width, "  ", "    ")
     for each in shown:
         said = phrase(f"trace-variable-{each.why}", {"was": printable(each.was or "", 120)})
         spans: list[Span] = [(f"{each.name}=", ""), (printable(each.value, 160), "value"), (" ", ""), (said, "dim")]
         lines += wrap(spans, width, "    ", "      ")
     for file in found.files:
-        facts = {"name": file.name, "where": file.where or "", "value": file.value}
+        facts = {"client": name, "name": file.name, "where": file.where or "", "value": file.value}
         lines += wrap([("! ", "warn"), (phrase("trace-file", facts), "")], width, "    ", "      ")
     return [*lines, []]
 
