@@ -90,15 +90,20 @@ def command(
     table = options.table_of(proxy_version)
     for name, seconds, most in (("--for", for_, 10_000_000.0), ("--timeout", timeout, 86_400.0)):
         if seconds is not None and not 0 < seconds <= most:
-            raise BadInputError(f"{name} {seconds:g} is out of range: give seconds greater than 0, such as 30.")
+            raise BadInputError(f"{name} {seconds:g} is out of range: give more than 0 and at most {most:.0f} seconds.")
     if once and count is not None:
         raise BadInputError("--once is --count 1: give one of the two.")
     if count is not None and count < 1:
         raise BadInputError(f"--count {count} is out of range: give a whole number from 1 on.")
     if replay is not None:
-        if command_ or save is not None or stand_in or once or count is not None or for_ is not None:
+        others = (command_, save, stand_in, once, count, for_, rewrite, bodies, base_path, listen, port, url)
+        if any(each is not None and each is not False for each in others):
             raise BadInputError("--replay only shows what was saved: leave out whatever records (COMMAND, --save, …).")
         raise typer.Exit(_replay(replay, output, chosen, table if proxy_version is not None else None))
+    if url is not None and port is not None:
+        raise BadInputError("--url already holds the port: give either --url or --port.")
+    if not host.strip():
+        raise BadInputError("--host '' is no host name: leave it out, or give one such as 127.0.0.1.")
     if bodies and save is None and output == "terminal":
         raise BadInputError("--bodies needs a place to keep them: give --save FILE, or --format jsonl.")
     settings = None
@@ -371,7 +376,7 @@ class _Show:
             if self.asked.command:
                 self.late.append(one)  # the terminal is the command's until it has ended
             elif self.live is not None:
-                self.live.add(row_lines(one, self.terminal.width))
+                self.live.add(one)
             else:
                 self._write(row_lines(one, self.terminal.width))
                 sys.stdout.flush()

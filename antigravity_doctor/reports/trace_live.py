@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TextIO
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
+from rich.segment import Segment
 from rich.text import Text
 
+from antigravity_doctor.diagnosis.recording import Recorded
+from antigravity_doctor.knowledge.texts import phrase
 from antigravity_doctor.reports.paint import Line, Terminal, render
+from antigravity_doctor.reports.trace import row_lines
 
 _EVERY = 0.2
 """Seconds between two paintings of what stands below: rich needs a few milliseconds for one."""
 
 _MOST_LINES = 12
+_MOST_ROWS = 100
+"""Rows that one painting adds: nobody reads five hundred a second, and painting them would hold the requests back."""
+
+
+class _Painted:
+    """Text that `paint` has made ready, for rich to pass on as it is: parsing its colours again costs more than all
+    else."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield Segment(self._text.rstrip("\n"))
 
 
 class LiveTable:
@@ -27,7 +45,8 @@ class LiveTable:
         self._terminal = terminal
         self._now = now
         self._painted = float("-inf")
-        self._rows: list[str] = []
+        self._rows: deque[Recorded] = deque(maxlen=_MOST_ROWS)
+        self._skipped = 0
         self._lower = ""
         self._console = Console(
             file=stream,
@@ -51,9 +70,11 @@ class LiveTable:
         self._live.update(Text(""), refresh=True)
         self._live.stop()
 
-    def add(self, lines: Sequence[Line]) -> None:
-        """Takes a row; it is painted with the next `show`, so that a thousand a second cost no more than one."""
-        self._rows.append(render(lines, self._terminal))
+    def add(self, one: Recorded) -> None:
+        """Takes a request; its row is painted with the next `show`, so that a thousand a second cost no more than
+        ten."""
+        self._skipped += len(self._rows) == _MOST_ROWS
+        self._rows.append(one)
 
     def show(self, lower: Callable[[], Sequence[Line]], *, at_once: bool = False) -> None:
         """Paints new rows and what stands below, not more often than a few times a second."""
@@ -66,13 +87,15 @@ class LiveTable:
         if self._rows or text != self._lower:
             self._flush()
             self._lower = text
-            self._live.update(self._text(text), refresh=True)
+            self._live.update(Text.from_ansi(text), refresh=True)
 
     def _flush(self) -> None:
-        if self._rows:
-            self._console.print(self._text("".join(self._rows)), end="", soft_wrap=True)
-            self._rows.clear()
-
-    @staticmethod
-    def _text(painted: str) -> Text:
-        return Text.from_ansi(painted.rstrip("\n")) if painted.strip() else Text(painted)
+        lines: list[Line] = []
+        if self._skipped:
+            lines.append([("  ", ""), (phrase("trace-skipped", {"count": str(self._skipped)}), "dim")])
+        for one in self._rows:
+            lines += row_lines(one, self._terminal.width)
+        if lines:
+            self._console.print(_Painted(render(lines, self._terminal)), soft_wrap=True)
+        self._rows.clear()
+        self._skipped = 0
