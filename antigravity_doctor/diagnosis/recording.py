@@ -8,9 +8,9 @@ from antigravity_doctor.diagnosis.explaining import Explanation
 from antigravity_doctor.diagnosis.tracing import Inference, Observed
 
 Outcome = Literal["answered", "client-left", "no-answer", "timeout", "cut-short", "not-http", "refused"]
-"""How an exchange ended. answered: whole · client-left: the client closed first · no-answer: the proxy gave none (the
-client got 502) · timeout: not in time (504) · cut-short: the proxy stopped in the middle · not-http: what came was no
-HTTP/1 request · refused: the recorder itself refused it (a request for another host)."""
+"""How an exchange ended. answered: whole · client-left: the client, or the recording, ended first · no-answer: the
+proxy gave none (the client got 502) · timeout: not in time (504) · cut-short: the proxy stopped in the middle ·
+not-http: what came was no HTTP/1 request · refused: the recorder itself refused it (a request for another host)."""
 
 
 class Bodies(NamedTuple):

@@ -18,8 +18,14 @@ def url_of(host: str, port: int) -> str:
 
 def cannot_listen(error: OSError, host: str, port: int) -> OSError:
     """The same error with a sentence that names host and port."""
-    why = "it is already in use" if error.errno in IN_USE else (error.strerror or str(error))
-    return OSError(error.errno, f"Cannot listen on {host} port {port}: {why}.")
+    why = error.strerror or str(error)
+    if error.errno in IN_USE:
+        why = "it is already in use"
+    elif (
+        error.errno is not None and error.errno in errno.errorcode
+    ):  # what asyncio says names the address once more, as a tuple
+        why = os.strerror(error.errno)
+    return OSError(error.errno, f"Cannot listen on {host}{f' port {port}' if port else ''}: {why}.")
 
 
 def free_port(host: str, wanted: int) -> int:

@@ -2,9 +2,9 @@
 
 Requests are parsed and answers framed by aiohttp, on both sides (docs/architecture.md says why aiohttp). What passes is
 not changed: method, target, headers and body go on as they came, an answer comes back with the headers and the bytes
-that the proxy sent, piece by piece. Only what belongs to one connection (Connection, Transfer-Encoding, Host, …) is
-each side's own. Nothing is retried, no redirect is followed, no cookie is kept, and no HTTP proxy of the environment is
-used.
+that the proxy sent, piece by piece. Only what belongs to one connection (Connection, Transfer-Encoding, Host, Expect,
+interim answers, …) is each side's own; and a header that is not UTF-8 goes on as UTF-8. No redirect is followed, no
+cookie is kept, and no HTTP proxy of the environment is used.
 
 Bodies pass through and are gone, unless `keep_bodies` asks for them; keys are looked at only for the name of the header
 that carried one.
@@ -16,15 +16,20 @@ import asyncio
 import json
 import logging
 import os
+import socket
+import struct
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import partial
+from inspect import signature
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
 
 import aiohttp
-from aiohttp import web
+from aiohttp import HttpVersion11, hdrs, web
+from aiohttp.client_proto import ResponseHandler
 from multidict import CIMultiDict
 from yarl import URL
 
@@ -38,6 +43,7 @@ from antigravity_doctor.servers.listening import cannot_listen, url_of
 
 if TYPE_CHECKING:
     from aiohttp.abc import AbstractStreamWriter
+    from aiohttp.connector import Connection
     from aiohttp.http_parser import RawRequestMessage
 
 WHOLE = 65_536
@@ -57,13 +63,24 @@ _IDLE = 2.0
 """Seconds that an idle connection to the proxy is kept: shorter than any server's own patience, so that a request never
 runs into a connection that is just being closed."""
 
+_GOODBYE = 2.0
+"""Seconds that the other end of a WebSocket gets to answer a close."""
+
 _HOP_BY_HOP = frozenset(
     ("connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade")
 )
 _NOT_FORWARDED = _HOP_BY_HOP | {"host", "expect"}
 _AUTOMATIC = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
-_ADDED_BY_AIOHTTP = ("Content-Type", "Date", "Server")
+_FRAMING = ("Connection", "Transfer-Encoding")
+_HANDSHAKES = (
+    "Upgrade",
+    "Connection",
+    "Sec-WebSocket-Accept",
+    "Sec-WebSocket-Protocol",
+    "Sec-WebSocket-Extensions",
+)
 
+_ASKED: ContextVar[_Asked | None] = ContextVar("asked", default=None)
 _OPENED: ContextVar[_Opening | None] = ContextVar("opened", default=None)
 
 
@@ -75,6 +92,13 @@ class _Opening:
     reason: str = ""
     headers: CIMultiDict[str] = field(default_factory=CIMultiDict)
     body: bytes = b""
+
+
+class _Asked(NamedTuple):
+    """What is to be sent to the letter: the request target and, unless aiohttp has its own (None), the headers."""
+
+    target: str
+    headers: CIMultiDict[str] | None
 
 
 class Pending(NamedTuple):
@@ -119,6 +143,7 @@ class _Course:
     note: str | None = None
     forwarded: str | None = None
     websocket: bool = False
+    over: bool = False
     sent: bytearray | None = None
     got: bytearray | None = None
 
@@ -166,6 +191,7 @@ class Recorder:
         answer_timeout: float = 600.0,
     ) -> None:
         self.upstream = upstream.rstrip("/")
+        self._url = URL(self.upstream)
         self.host = host
         self.pending: dict[int, Pending] = {}
         self._asked_port = port
@@ -217,8 +243,13 @@ class Recorder:
         return self
 
     def _new_session(self, *traces: aiohttp.TraceConfig) -> aiohttp.ClientSession:
+        # Newer releases of aiohttp take 128 headers and no more, unless they are told.
+        more: dict[str, Any] = (
+            {"max_headers": MOST_HEADERS} if "max_headers" in signature(aiohttp.ClientSession).parameters else {}
+        )
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE),
+            request_class=_Question,
+            connector=_Connector(limit=0, keepalive_timeout=_IDLE),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=self._timeout,
             auto_decompress=False,
@@ -227,6 +258,7 @@ class Recorder:
             max_line_size=LONGEST_LINE,
             max_field_size=LONGEST_LINE,
             trace_configs=list(traces),
+            **more,
         )
 
     async def close(self) -> None:
@@ -237,7 +269,7 @@ class Recorder:
         self._closing = True
         server.close()
         if self._handlers is not None:
-            await self._handlers.shutdown(0.1)
+            await self._handlers.shutdown(0.05)  # twice: once for handlers to end, once for those that were cancelled
         for session in (self._session, self._websockets):
             if session is not None:
                 await session.close()
@@ -260,11 +292,11 @@ class Recorder:
             course.sent, course.got = bytearray(), bytearray()
         target = _path_of(request, self.url)
         path = target.partition("?")[0]
-        self.pending[course.number] = Pending(request.method, path, time.monotonic())
+        self.pending[course.number] = Pending(request.method, redact(path), time.monotonic())
         try:
             return await self._pass_on(request, target, course)
         except asyncio.CancelledError:
-            if not self._closing:
+            if not course.over:
                 course.outcome = "client-left"
             raise
         except (ConnectionError, web.RequestPayloadError):
@@ -272,11 +304,14 @@ class Recorder:
             course.outcome = "client-left" if course.outcome == "answered" else course.outcome
             raise
         finally:
+            if self._closing and course.outcome in ("no-answer", "timeout", "cut-short"):
+                # It was the recorder's own end that cut it, not the proxy.
+                course.outcome, course.failure = "client-left", None
             del self.pending[course.number]
             self._ended(request, target, course)
 
     async def _pass_on(self, request: web.BaseRequest, target: str, course: _Course) -> web.StreamResponse:
-        if request.method == "CONNECT" or not target.startswith("/"):
+        if request.method == "CONNECT" or not target.startswith(("/", "*")):
             # The client takes the recorder for an HTTP proxy: it would have it fetch from any host.
             return self._own_answer(course, _Problem(501, "refused", "as-http-proxy"))
         path, mark, query = target.partition("?")
@@ -284,19 +319,22 @@ class Recorder:
             course.forwarded = self._rewrite(request.method, path)
             if course.forwarded is not None:
                 target = course.forwarded + mark + query
-        url = URL(self.upstream + target, encoded=True)
-        if url.raw_path_qs != target.removesuffix("?"):
-            # What yarl cannot carry unchanged (a "#", a raw byte) would arrive as another path than the client sent.
+        if not target.isascii():
+            # aiohttp drops raw bytes that are no UTF-8: another path would arrive than the client sent.
             return self._own_answer(course, _Problem(400, "refused", "target"))
         if _wants_websocket(request):
-            return await self._websocket(request, url, course)
+            _ASKED.set(_Asked(target, None))
+            return await self._websocket(request, course)
         session = self._session
         assert session is not None  # noqa: S101 - there is one between start and close
+        headers = _passed(request, _NOT_FORWARDED)
+        length = headers.get(hdrs.CONTENT_LENGTH)
+        _ASKED.set(_Asked(target, headers))
         try:
             answer = await session.request(
                 request.method,
-                url,
-                headers=_passed(request, _NOT_FORWARDED),
+                self._url,
+                headers=None if length is None else {hdrs.CONTENT_LENGTH: length},  # or else it sends chunks
                 data=await _body(request, course),
                 allow_redirects=False,
             )
@@ -321,10 +359,10 @@ class Recorder:
         if length is not None and length <= WHOLE and request.method != "HEAD":
             body = await answer.read()
             course.gave(body)
-            return _as_sent(
-                web.Response(status=answer.status, reason=answer.reason, headers=headers, body=body or None)
-            )
-        response = _as_sent(web.StreamResponse(status=answer.status, reason=answer.reason, headers=headers))
+            _as_sent(request, headers)
+            return web.Response(status=answer.status, reason=answer.reason, headers=headers, body=body or None)
+        _as_sent(request, headers)
+        response = web.StreamResponse(status=answer.status, reason=answer.reason, headers=headers)
         await response.prepare(request)
         async for piece in answer.content.iter_any():
             course.gave(piece)
@@ -343,6 +381,8 @@ class Recorder:
                 course, _Problem(504, "timeout", "timeout") if late else _Problem(502, "cut-short", "reset")
             )
         if request.transport is not None:
+            if request.version < HttpVersion11:
+                _reset_on_close(request.transport)
             request.transport.close()
         raise ConnectionResetError("the proxy stopped in the middle of its answer")
 
@@ -382,7 +422,7 @@ class Recorder:
 
     # --- WebSocket --------------------------------------------------------------------------------------------------
 
-    async def _websocket(self, request: web.BaseRequest, url: URL, course: _Course) -> web.StreamResponse:
+    async def _websocket(self, request: web.BaseRequest, course: _Course) -> web.StreamResponse:
         """Opens the same WebSocket at the proxy, then passes messages, pings and the close both ways."""
         course.websocket = True
         if self._websockets is None:
@@ -397,7 +437,8 @@ class Recorder:
         _OPENED.set(opening)
         try:
             there = await self._websockets.ws_connect(
-                url,
+                self._url,
+                timeout=aiohttp.ClientWSTimeout(ws_close=_GOODBYE),
                 protocols=offered,
                 headers=_passed(request, _NOT_FORWARDED, drop="sec-websocket-"),
                 compress=15 if compress else 0,
@@ -410,29 +451,35 @@ class Recorder:
                 return self._own_answer(course, _Problem(502, "no-answer", "not-http"))
             course.answered(opening.status, opening.headers)
             course.gave(opening.body)
-            opening.headers.popall("Content-Length", None)
-            headers = opening.headers
-            response = web.Response(
-                status=opening.status, reason=opening.reason, headers=headers, body=opening.body or None
+            if opening.headers.get(hdrs.CONTENT_LENGTH) != str(len(opening.body)):
+                opening.headers[hdrs.CONTENT_LENGTH] = str(len(opening.body))
+            _as_sent(request, opening.headers)
+            return web.Response(
+                status=opening.status, reason=opening.reason, headers=opening.headers, body=opening.body or None
             )
-            return _as_sent(response)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             return self._own_answer(course, self._problem(error))
         here = web.WebSocketResponse(
+            timeout=_GOODBYE,
             protocols=(there.protocol,) if there.protocol else (),
             autoclose=False,
             autoping=False,
             max_msg_size=0,
             compress=compress,
         )
-        here.headers.extend(opening.headers)
+        _as_sent(request, opening.headers, _HANDSHAKES)
         try:
             await here.prepare(request)
             course.answered(101, {})
-            await _both_ways(here, there, course)
+            if await _both_ways(here, there, course):
+                return here
+            # The proxy has gone without a word: so does the client's connection end.
+            course.outcome, course.failure = "cut-short", "reset"
+            if request.transport is not None:
+                request.transport.abort()
+            raise ConnectionResetError("the proxy left the WebSocket")
         finally:
-            await there.close()
-        return here
+            there._response.close()
 
     # --- what was seen ----------------------------------------------------------------------------------------------
 
@@ -481,19 +528,83 @@ class Recorder:
 # --- aiohttp, told to leave things as they are ----------------------------------------------------------------------
 
 
-def _as_sent(response: web.StreamResponse) -> web.StreamResponse:
-    """Marks an answer as the proxy's: what aiohttp would add to its headers is taken back (`_Request`)."""
-    response["not-sent"] = tuple(name for name in _ADDED_BY_AIOHTTP if name not in response.headers)
-    return response
+class _Question(aiohttp.ClientRequest):
+    """A request to the proxy that is sent as `_ASKED` says, whatever aiohttp and yarl would make of it."""
+
+    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+        """aiohttp calls this to write the request's head and begin with its body."""
+        asked = _ASKED.get()
+        if asked is None:
+            return await super().send(conn)
+        if asked.headers is not None:
+            headers = CIMultiDict(((hdrs.HOST, self.headers[hdrs.HOST]), *asked.headers.items()))
+            if hdrs.TRANSFER_ENCODING in self.headers:
+                headers[hdrs.TRANSFER_ENCODING] = self.headers[hdrs.TRANSFER_ENCODING]
+            self.headers = headers
+        url = self.url
+        self.url = cast(URL, _Literally(asked.target))  # all that `send` takes from it is the target
+        try:
+            return await super().send(conn)
+        finally:
+            self.url = url
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Makes a `_Answering` for each connection to the proxy."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._factory = cast("partial[ResponseHandler]", partial(_Answering, loop=self._loop))
+
+
+class _Answering(ResponseHandler):
+    """One connection to the proxy. aiohttp leaves whoever reads an answer waiting for ever when it has met something in
+    it that is no HTTP (a chunk without a size): here the reader is told as well."""
+
+    def set_exception(self, exc: BaseException, *cause: BaseException) -> None:
+        """aiohttp calls this when the connection is of no use any more."""
+        payload = self._payload
+        super().set_exception(exc, *cause)
+        if payload is not None and not payload.is_eof() and payload.exception() is None:
+            known = isinstance(exc, (aiohttp.ClientError, TimeoutError))
+            payload.set_exception(exc if known else aiohttp.ClientPayloadError("the answer is broken"))
+
+
+class _Literally(NamedTuple):
+    """Stands for a URL whose path and query are to be sent as they are."""
+
+    raw_path_qs: str
+
+
+def _reset_on_close(transport: asyncio.BaseTransport) -> None:
+    """Lets a connection end with a reset: to a client that takes its end for the answer's, any other looks right."""
+    connection = transport.get_extra_info("socket")
+    if connection is not None:
+        linger = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+
+
+def _as_sent(request: web.BaseRequest, headers: CIMultiDict[str], own: tuple[str, ...] = _FRAMING) -> None:
+    """Says that the answer to this request has these headers to the letter, and of aiohttp's `own` only these."""
+    if isinstance(request, _Request):
+        request.exact, request.own = headers.copy(), own
 
 
 class _Request(web.BaseRequest):
-    """A request whose answer gets no header that the proxy did not send."""
+    """A request whose answer gets the headers that the proxy sent, and none that aiohttp adds or takes away."""
+
+    exact: CIMultiDict[str] | None = None
+    own: tuple[str, ...] = ()
 
     async def _prepare_hook(self, resp: web.StreamResponse) -> None:
         """aiohttp calls this between preparing the headers and writing them."""
-        for name in resp.get("not-sent", ()):
-            resp.headers.popall(name, None)
+        if self.exact is None:
+            return
+        headers = resp.headers
+        own = [(name, headers[name]) for name in self.own if name in headers]
+        headers.clear()
+        headers.extend(self.exact)
+        headers.extend(own)
 
 
 class _Connection(web.RequestHandler):
@@ -572,7 +683,9 @@ async def _note_opening(session: aiohttp.ClientSession, context: object, params:
     opening.status, opening.reason = response.status, response.reason or ""
     opening.headers = _passed(response, _HOP_BY_HOP, drop="sec-websocket-")
     if response.status != 101:
-        opening.body = await response.content.read(WHOLE)
+        pieces = response.content.iter_any()
+        while len(opening.body) < BODY_KEPT and (piece := await anext(pieces, b"")):
+            opening.body += piece
 
 
 _Message = web.BaseRequest | aiohttp.ClientResponse
@@ -588,7 +701,11 @@ def _passed(message: _Message, dropped: Collection[str], drop: str = "-") -> CIM
         name = raw_name.decode("utf-8", "surrogateescape")
         folded = name.lower()
         if folded not in dropped and folded not in also and not folded.startswith(drop):
-            passed.add(name, raw_value.decode("utf-8", "surrogateescape"))
+            try:
+                value = raw_value.decode()
+            except UnicodeDecodeError:  # aiohttp writes UTF-8 only
+                value = raw_value.decode("latin-1")
+            passed.add(name, value)
     return passed
 
 
@@ -599,7 +716,12 @@ def _wants_websocket(request: web.BaseRequest) -> bool:
 def _path_of(request: web.BaseRequest, own: str) -> str:
     """The request target; of one in absolute form that names the recorder itself, the part behind its origin."""
     target = request._message.path
-    return target.removeprefix(own) or "/" if target.startswith(own) else target
+    if not target.startswith(own):
+        return target
+    rest = target.removeprefix(own)
+    if rest and rest[0] not in "/?":  # another host or port that begins alike
+        return target
+    return rest if rest.startswith("/") else "/" + rest
 
 
 async def _body(request: web.BaseRequest, course: _Course) -> bytes | AsyncIterator[bytes] | None:
@@ -609,12 +731,23 @@ async def _body(request: web.BaseRequest, course: _Course) -> bytes | AsyncItera
     length = request.content_length
     if length is None or length > WHOLE:
         return _pieces(request, course)
+    await _go_on(request)
     data = await request.read()
     course.took(data)
     return data
 
 
+async def _go_on(request: web.BaseRequest) -> None:
+    """Tells a client that asks before it sends a body (Expect: 100-continue) to send it."""
+    waits = request.headers.get(hdrs.EXPECT, "").lower() == "100-continue" and request.version >= HttpVersion11
+    if waits and request.transport is not None and not request.content.total_bytes:
+        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+
 async def _pieces(request: web.BaseRequest, course: _Course) -> AsyncIterator[bytes]:
+    await _go_on(request)
+    if not request.content.total_bytes:
+        yield b""  # aiohttp sends the head with the first piece: with this one it need not wait for the client's
     async for piece in request.content.iter_any():
         course.took(piece)
         yield piece
@@ -626,7 +759,7 @@ def _observed(request: web.BaseRequest, target: str, course: _Course) -> Observe
     user_agent = headers.get("User-Agent")
     return Observed(
         method=request.method,
-        path=path,
+        path=redact(path),
         query=redact(query) if mark else None,
         status=course.status,
         key_header=key_carrier(headers, query),
@@ -646,26 +779,49 @@ def _kind_of(course: _Course) -> str | None:
     return body_kind(bytes(course.head).decode("utf-8", "replace"), headers)
 
 
+_WebSocket = web.WebSocketResponse | aiohttp.ClientWebSocketResponse[bool]
+
+
+class _Goodbye(NamedTuple):
+    """A close frame."""
+
+    code: int
+    reason: bytes
+
+
 async def _both_ways(
     here: web.WebSocketResponse, there: aiohttp.ClientWebSocketResponse[bool], course: _Course
-) -> None:
-    """Passes messages until one side closes, then closes the other with the same code."""
-    ways = [
+) -> bool:
+    """Passes messages until one side closes, then closes the other with the same code. False if a side has gone
+    without a close."""
+    ways = {
         asyncio.create_task(_one_way(here, there, course.took)),
         asyncio.create_task(_one_way(there, here, course.gave)),
-    ]
+    }
     try:
-        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        done, waiting = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        if waiting and all(way.exception() for way in done):
+            # A message could not be delivered; what that side said before it went may still be on its way.
+            more, _ = await asyncio.wait(waiting, timeout=_GOODBYE)
+            done |= more
     finally:
         for way in ways:
             way.cancel()
         await asyncio.gather(*ways, return_exceptions=True)
+    said = next((way.result() for way in done if way.exception() is None and way.result() is not None), None)
+    if said is None:
+        return False
+    course.over = True
+    await asyncio.gather(
+        here.close(code=said.code, message=said.reason),
+        there.close(code=said.code, message=said.reason),
+        return_exceptions=True,
+    )
+    return True
 
 
-_WebSocket = web.WebSocketResponse | aiohttp.ClientWebSocketResponse[bool]
-
-
-async def _one_way(source: _WebSocket, sink: _WebSocket, count: Callable[[bytes], None]) -> None:
+async def _one_way(source: _WebSocket, sink: _WebSocket, count: Callable[[bytes], None]) -> _Goodbye | None:
+    """Passes what one side says until it says goodbye, or is gone (None)."""
     while True:
         message = await source.receive()
         kind = message.type
@@ -679,10 +835,7 @@ async def _one_way(source: _WebSocket, sink: _WebSocket, count: Callable[[bytes]
             await sink.ping(message.data)
         elif kind is aiohttp.WSMsgType.PONG:
             await sink.pong(message.data)
+        elif kind is aiohttp.WSMsgType.CLOSE:
+            return _Goodbye(message.data or 1000, (message.extra or "").encode())
         else:
-            code = message.data if kind is aiohttp.WSMsgType.CLOSE and message.data else source.close_code or 1000
-            reason = (message.extra or "").encode()[:123] if kind is aiohttp.WSMsgType.CLOSE else b""
-            await asyncio.gather(
-                sink.close(code=code, message=reason), source.close(code=code, message=reason), return_exceptions=True
-            )
-            return
+            return None

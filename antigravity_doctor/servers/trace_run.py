@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -19,6 +19,9 @@ TICK = 0.125
 
 _LAST = 1.0
 """Seconds that requests still under way get when the command has ended."""
+
+_PATIENCE = 3.0
+"""Seconds that a command gets to end after it was asked to; then it is killed."""
 
 Reason = Literal["count", "seconds", "command", "interrupted"]
 
@@ -83,7 +86,7 @@ async def run(
         keep_bodies=plan.keep_bodies,
         answer_timeout=plan.answer_timeout,
     )
-    async with recorder:
+    async with recorder, _signals(enough) as interrupted:
         on_start(recorder)
         ticking = asyncio.create_task(_tick(recorder, on_tick)) if on_tick is not None else None
         waiting: dict[asyncio.Task[object], Reason] = {asyncio.create_task(enough.wait()): "count"}
@@ -91,24 +94,24 @@ async def run(
             waiting[asyncio.create_task(asyncio.sleep(plan.seconds))] = "seconds"
         child = None
         try:
-            with _signals(enough) as interrupted:
-                if plan.command:
-                    child = await _start(plan, recorder.url)
-                    waiting[asyncio.create_task(child.wait())] = "command"
-                    interrupted.child = child
-                try:
-                    done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-                except asyncio.CancelledError:  # Ctrl-C
-                    return Ended("interrupted", await _end(child) if child is not None else None)
-                if child is not None:
-                    code = await _end(child) if child.returncode is None else child.returncode
-                    await _settle(recorder)
-                    return Ended("command", code if code >= 0 else 128 - code)
-                if interrupted.happened:
-                    return Ended("interrupted")
-                # The answer that made it enough is still on its way to the client, which is to get the end of it.
-                await _settle(recorder)
-                return Ended(next(reason for task, reason in waiting.items() if task in done))
+            if plan.command:
+                child = await _start(plan, recorder.url)
+                waiting[asyncio.create_task(child.wait())] = "command"
+                interrupted.child = child
+            try:
+                done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            except asyncio.CancelledError:  # Ctrl-C
+                return Ended("interrupted", await _end(child) if child is not None else None)
+            if child is not None:
+                if not interrupted.happened:
+                    await _settle(recorder)  # so that a command that is ended by --count gets its answer before
+                code = await _end(child)
+                return Ended("command", code if code >= 0 else 128 - code)
+            if interrupted.happened:
+                return Ended("interrupted")
+            # The answer that made it enough is still on its way to the client, which is to get the end of it.
+            await _settle(recorder)
+            return Ended(next(reason for task, reason in waiting.items() if task in done))
         finally:
             for task in (*waiting, *((ticking,) if ticking is not None else ())):
                 task.cancel()
@@ -158,7 +161,7 @@ async def _end(child: asyncio.subprocess.Process) -> int:
         with contextlib.suppress(ProcessLookupError):
             child.terminate()
     try:
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(_PATIENCE):
             return await child.wait()
     except TimeoutError:
         with contextlib.suppress(ProcessLookupError):
@@ -175,8 +178,8 @@ class _Interrupted:
         self.child: asyncio.subprocess.Process | None = None
 
 
-@contextlib.contextmanager
-def _signals(enough: asyncio.Event) -> Iterator[_Interrupted]:
+@contextlib.asynccontextmanager
+async def _signals(enough: asyncio.Event) -> AsyncIterator[_Interrupted]:
     """While a command runs, Ctrl-C is the command's. SIGTERM and SIGHUP end the run in good order."""
     state = _Interrupted()
     loop = asyncio.get_running_loop()
@@ -188,10 +191,7 @@ def _signals(enough: asyncio.Event) -> Iterator[_Interrupted]:
 
     def on_terminate() -> None:
         state.happened = True
-        if state.child is not None and state.child.returncode is None:
-            state.child.terminate()
-        else:
-            enough.set()
+        enough.set()  # which ends the command, too
 
     added = []
     for name, handler in (("SIGINT", on_interrupt), ("SIGTERM", on_terminate), ("SIGHUP", on_terminate)):
