@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -36,7 +37,8 @@ USUAL_PORT = 18045
 """Where the recorder listens if it can: the same from run to run, so that a client keeps its setting."""
 
 KEPT = 5_000
-"""Requests that `--json` keeps for its one document; `--format jsonl` and `--save` have no such limit."""
+"""Requests that `--json` keeps for its one document, and rows that wait for a command's end; `--format jsonl` and
+`--save` have no such limit."""
 
 TRACE_KEY = "sk-agdoctor-trace"
 """The key that a command gets where there is no real one: no secret, it opens nothing."""
@@ -273,7 +275,7 @@ class _Show:
         self.watch: Watch | None = None
         self.live: LiveTable | None = None
         self.objects: list[dict[str, Any]] = []
-        self.late: list[Recorded] = []
+        self.late: deque[Recorded] = deque(maxlen=KEPT)
         self.terminal = options.stdout_terminal()
         if output == "terminal" and sys.stdout.isatty() and not asked.command:
             from antigravity_doctor.reports.trace_live import LiveTable
@@ -324,6 +326,7 @@ class _Show:
     def environment(self, recorder: str) -> Mapping[str, str]:
         """The command's environment, said on stderr."""
         from antigravity_doctor.diagnosis.launching import launch
+        from antigravity_doctor.diagnosis.secrets import redact
         from antigravity_doctor.knowledge.clients import client_of_program
         from antigravity_doctor.reports.trace import launch_lines
 
@@ -331,7 +334,10 @@ class _Show:
         found = launch(
             client, self.target.table, recorder, self.target.origin, os.environ, base_path=self.asked.base_path
         )
-        self._write(launch_lines(found, recorder, client, self.terminal.width), to_stderr=True)
+        # Somebody's own base URL may hold a password or a key.
+        shown = [each._replace(value=redact(each.value), was=each.was and redact(each.was)) for each in found.variables]
+        lines = launch_lines(found._replace(variables=tuple(shown)), recorder, client, self.terminal.width)
+        self._write(lines, to_stderr=True)
         return {**os.environ, **{each.name: self._value(each) for each in found.variables}}
 
     def _value(self, variable: Variable) -> str:
@@ -353,6 +359,9 @@ class _Show:
         try:
             self._show(one)
         except typer.Exit:  # whoever read the output (head) has gone
+            return False
+        except BrokenPipeError:  # the same, noticed when what was written is passed on
+            options.drop_output()
             return False
         return True
 
@@ -402,12 +411,16 @@ class _Show:
 
     def finish(self) -> int:
         """The report at the end, and the exit code."""
+        from antigravity_doctor.knowledge.texts import phrase
         from antigravity_doctor.reports.trace import row_lines, summary_lines
 
         code = _exit_code(self.seen)
         summary = self.seen.summary
         to_stderr = bool(self.asked.command) or self.output != "terminal"
         lines: list[Line] = [[]] if self.late else []
+        if self.late and summary.total > len(self.late):
+            skipped = phrase("trace-skipped", {"count": str(summary.total - len(self.late))})
+            lines.append([("  ", ""), (skipped, "dim")])
         for one in self.late:
             lines += row_lines(one, self.terminal.width)
         lines += summary_lines(summary, self.terminal.width, rewriting=self.asked.rewrite)

@@ -7,17 +7,19 @@ from typing import Literal, NamedTuple
 from antigravity_doctor.diagnosis.explaining import Explanation
 from antigravity_doctor.diagnosis.tracing import Inference, Observed
 
-Outcome = Literal["answered", "client-left", "no-answer", "timeout", "cut-short", "not-http", "refused"]
-"""How an exchange ended. answered: whole · client-left: the client, or the recording, ended first · no-answer: the
-proxy gave none (the client got 502) · timeout: not in time (504) · cut-short: the proxy stopped in the middle ·
-not-http: what came was no HTTP/1 request · refused: the recorder itself refused it (a request for another host)."""
+Outcome = Literal["answered", "client-left", "ended", "no-answer", "timeout", "cut-short", "not-http", "refused"]
+"""How an exchange ended. answered: whole · client-left: the client closed first · ended: the recording ended first ·
+no-answer: the proxy gave none (the client got 502) · timeout: not in time (504) · cut-short: the proxy stopped in the
+middle · not-http: what came was no HTTP/1 request · refused: the recorder itself refused it (a request for another
+host)."""
 
 
 class Bodies(NamedTuple):
-    """What passed, up to a limit each; of a WebSocket its messages."""
+    """What passed, up to a limit each, as text with keys masked (a byte that is no UTF-8 as \\xNN); of a WebSocket its
+    messages."""
 
-    request: bytes
-    answer: bytes
+    request: str
+    answer: str
 
 
 class Exchange(NamedTuple):

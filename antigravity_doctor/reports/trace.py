@@ -76,7 +76,8 @@ def row_lines(one: Recorded, width: int) -> list[Line]:
     tail = _tail(one)
     room = width - line_width(start)
     taken = cell_width(subject) + 2 + line_width(tail)
-    below = " " * line_width(start)
+    # The longest name of a finding has thirty letters: on a narrow terminal it stands further left.
+    below = " " * min(line_width(start), max(4, width - 32))
     if taken > room:
         return [*_beside_spans(start, [(subject, "bold")], width), *wrap(tail, width, below)]
     # The verdicts stand below each other as long as the paths are short enough.
@@ -103,8 +104,8 @@ def _tail(one: Recorded) -> list[Span]:
     if exchange.note is not None:
         return [(phrase(f"trace-note-{exchange.note}", {"recorder": one.recorder}), "")]
     tail: list[Span] = []
-    if exchange.outcome == "client-left":
-        tail += [(phrase("trace-client-left"), "warn"), (" ", "")]
+    if exchange.outcome in ("client-left", "ended"):
+        tail += [(phrase(f"trace-{exchange.outcome}"), "warn"), (" ", "")]
     main = found.findings[0] if found.findings else None
     if main is not None:
         tail += [(main.code, "code"), (" ", ""), (code_entry(main.code).name, "")]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from antigravity_doctor.diagnosis.recording import Bodies, Recorded
+from antigravity_doctor.diagnosis.recording import Recorded
 from antigravity_doctor.diagnosis.tracing import Identity, Inference
 from antigravity_doctor.diagnosis.watching import Summary
 from antigravity_doctor.reports.json_v1 import SCHEMA_VERSION, explanation_object, finding_object, fix_object
@@ -49,16 +49,8 @@ def recorded_object(one: Recorded, *, origin: str, proxy_version: str) -> dict[s
         "needs": fix_object(inference.fixes[0]) if inference is not None and inference.fixes else None,
     }
     if exchange.bodies is not None:
-        found["bodies"] = bodies_object(exchange.bodies)
+        found["bodies"] = exchange.bodies._asdict()
     return found
-
-
-def bodies_object(bodies: Bodies) -> dict[str, str]:
-    """Both bodies as text; a byte that is no UTF-8 is written \\xNN."""
-    return {
-        "request": bodies.request.decode("utf-8", "backslashreplace"),
-        "answer": bodies.answer.decode("utf-8", "backslashreplace"),
-    }
 
 
 def identity_object(who: Identity | None) -> dict[str, Any] | None:

@@ -32,7 +32,8 @@ class _Painted:
         self._text = text
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield Segment(self._text.rstrip("\n"))
+        # The line feed at the end is ours: without it what stands below begins on the last row, and erases it.
+        yield Segment(self._text.rstrip("\n") + "\n")
 
 
 class LiveTable:

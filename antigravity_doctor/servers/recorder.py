@@ -297,7 +297,7 @@ class Recorder:
             return await self._pass_on(request, target, course)
         except asyncio.CancelledError:
             if not course.over:
-                course.outcome = "client-left"
+                course.outcome = "ended" if self._closing else "client-left"
             raise
         except (ConnectionError, web.RequestPayloadError):
             # Writing to or reading from the client failed: it has gone, or sent a body that is none.
@@ -306,7 +306,7 @@ class Recorder:
         finally:
             if self._closing and course.outcome in ("no-answer", "timeout", "cut-short"):
                 # It was the recorder's own end that cut it, not the proxy.
-                course.outcome, course.failure = "client-left", None
+                course.outcome, course.failure = "ended", None
             del self.pending[course.number]
             self._ended(request, target, course)
 
@@ -497,7 +497,7 @@ class Recorder:
         first = None if course.first_byte is None else (course.first_byte - course.began) * 1000
         bodies = None
         if course.sent is not None and course.got is not None:
-            bodies = Bodies(bytes(course.sent), bytes(course.got))
+            bodies = Bodies(_masked(course.sent), _masked(course.got))
         return Exchange(
             number=course.number,
             started=course.started,
@@ -769,6 +769,10 @@ def _observed(request: web.BaseRequest, target: str, course: _Course) -> Observe
         answer_kind=_kind_of(course),
         failure=course.failure,
     )
+
+
+def _masked(body: bytearray) -> str:
+    return redact(body.decode("utf-8", "backslashreplace"))
 
 
 def _kind_of(course: _Course) -> str | None:

@@ -103,10 +103,14 @@ async def run(
             except asyncio.CancelledError:  # Ctrl-C
                 return Ended("interrupted", await _end(child) if child is not None else None)
             if child is not None:
+                by_itself = child.returncode is not None
                 if not interrupted.happened:
                     await _settle(recorder)  # so that a command that is ended by --count gets its answer before
                 code = await _end(child)
-                return Ended("command", code if code >= 0 else 128 - code)
+                if by_itself or interrupted.happened:
+                    return Ended("command", code if code >= 0 else 128 - code)
+                # It was ended because enough had been seen: how says nothing, what was seen does.
+                return Ended("count" if enough.is_set() else "seconds")
             if interrupted.happened:
                 return Ended("interrupted")
             # The answer that made it enough is still on its way to the client, which is to get the end of it.

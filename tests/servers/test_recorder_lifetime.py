@@ -161,7 +161,7 @@ def test_what_is_cut_by_the_end_is_told_as_not_whole(what: str) -> None:
                 await until(lambda: upstream.requests)
                 await asyncio.sleep(0.05)
                 await recorder.close()
-            assert [each.outcome for each in told] == ["client-left"]
+            assert [each.outcome for each in told] == ["ended"]
             assert told[0].observed.failure is None
 
     within(test())
