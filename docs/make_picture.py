@@ -15,9 +15,9 @@ import html
 import io
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from doc_tools import sessions
 from rich.console import Console
@@ -34,16 +34,19 @@ IMAGES = Path(__file__).resolve().parent / "images"
 
 
 class Picture(NamedTuple):
-    """A file in docs/images, the command line that it shows, and the columns of its terminal."""
+    """A file in docs/images, the command line that it shows, the columns of its terminal, and what must be there while
+    it runs (doc_tools/sessions.py)."""
 
     name: str
     command: str
     width: int = sessions.WIDTH
+    context: Mapping[str, Any] = {}
 
 
 PICTURES = (
     Picture("explain-path", "agdoctor explain-path /v1/v1/chat/completions"),
     Picture("check-demo", "agdoctor check --demo --client claude-code --base-url http://127.0.0.1:8045/v1", 116),
+    Picture("trace", "agdoctor trace --port 8045", 100, {"server": {}, "plays": "claude-code-wrong.jsonl"}),
 )
 
 BACKGROUND = (22, 27, 34)
@@ -93,7 +96,7 @@ FORMAT = """\
 def session_of(picture: Picture) -> str:
     """The session with its colours: the prompt, the command, and what it prints."""
     command = sessions.CommandLine(tuple(picture.command.split()[1:]))
-    shown = sessions.run(command, colour=True, width=picture.width).text
+    shown = sessions.run(command, picture.context, colour=True, width=picture.width).text
     return f"\x1b[1;32m$\x1b[0m \x1b[1m{picture.command}\x1b[0m\n{shown.rstrip()}\n"
 
 

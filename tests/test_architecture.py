@@ -168,17 +168,18 @@ def test_no_module_runs_anything_when_it_is_imported() -> None:
 # --- what a start costs ----------------------------------------------------------------------------------------------
 
 TOO_DEAR = {
-    "asyncio", "concurrent.futures", "decimal", "email", "http", "http.client", "httpx", "logging", "multiprocessing",
-    "psutil", "pydantic", "rich", "socket", "ssl", "tomlkit", "tomllib", "unittest", "urllib.request", "xml",
+    "aiohttp", "asyncio", "concurrent.futures", "decimal", "email", "http", "http.client", "httpx", "logging",
+    "multiprocessing", "psutil", "pydantic", "rich", "socket", "ssl", "tomlkit", "tomllib", "unittest",
+    "urllib.request", "xml",
 }  # fmt: skip
 
 
-def loaded_by(*argv: str) -> set[str]:
-    """Every module that a fresh interpreter loads for this command line."""
+def loaded_by(*argv: str, code: int | None = 1) -> set[str]:
+    """Every module that a fresh interpreter loads for this command line, which ends with this code (None: any)."""
     run = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", NAME, *argv], capture_output=True, text=True, timeout=60, check=False
     )
-    assert run.returncode == 1, run.stderr[-500:]
+    assert code in (None, run.returncode), run.stderr[-500:]
     return {line.rpartition("|")[2].strip() for line in run.stderr.splitlines() if line.startswith("import time:")}
 
 
@@ -189,6 +190,32 @@ def test_explaining_a_path_loads_nothing_dear(more: tuple[str, ...]) -> None:
     assert not {each for each in loaded if each in TOO_DEAR or each.split(".")[0] in TOO_DEAR}
     rooms = {each.split(".")[1] for each in loaded if each.startswith(NAME + ".")}
     assert not rooms & {"probes", "servers"}
+
+
+HEAVY = {"aiohttp", "multidict", "yarl", "rich.live", "rich.console"}
+"""What only the live recorder needs."""
+
+TRACE = PACKAGE.parent / "tests" / "data" / "traces" / "claude-code.jsonl"
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("check", "--port", "1", "--proxy-version", "x"),
+        ("simulate", "--client", "claude-code", "--base-url", "http://127.0.0.1:8045/v1"),
+        ("trace", "--replay", str(TRACE)),
+        ("trace", "--once", "--count", "1"),
+    ],
+    ids=lambda argv: " ".join(argv[:2]),
+)
+def test_only_a_recorder_loads_what_a_recorder_needs(argv: tuple[str, ...]) -> None:
+    loaded = loaded_by(*argv, code=None)
+    assert not {each for each in loaded if each in HEAVY or each.split(".")[0] in HEAVY}
+
+
+def test_the_recorder_does_load_it() -> None:
+    """Otherwise the test above would prove nothing."""
+    assert "aiohttp" in loaded_by("trace", "--stand-in", "--listen", "0", "--for", "0.05")
 
 
 def test_a_bare_path_does_not_load_what_reads_pasted_text() -> None:

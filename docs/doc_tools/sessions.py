@@ -9,7 +9,13 @@ A block may say what must be there while it runs, as JSON in a comment above it 
      "hostile":     "refused",       instead of it, nothing that listens on that port
      "environment": {"NAME": "…"},   variables that are set (none is otherwise)
      "stdin":       "…",             what the command reads from standard input
-     "requests":    ["POST /v1/…"]}  what a client sends to `agdoctor stand-in` before Ctrl-C; see `_send`
+     "requests":    ["POST /v1/…"],  what a client sends to `agdoctor stand-in` before Ctrl-C; see `_send`
+     "files":       {"name": "…"},   files of this repository, by the names that the command line calls them
+     "plays":       "…jsonl",        what clients send to `agdoctor trace` before Ctrl-C: the requests of this saved
+                                     trace (tests/data/traces), one after the other, with the headers that tell a client
+     "program":     {"name": "claude", "variable": "NAME", "agent": "…", "requests": ["POST /suffix"], "says": "…"}}
+                                     the command behind `agdoctor trace … --`: sends these to the base URL of this
+                                     variable, prints what it says, and ends with 1 if one of them was not answered 200
 """
 
 from __future__ import annotations
@@ -18,14 +24,18 @@ import contextlib
 import functools
 import http.client
 import io
+import itertools
 import json
 import os
 import re
 import shlex
 import socket
+import subprocess
 import sys
+import tempfile
+import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -33,13 +43,18 @@ from unittest import mock
 
 from antigravity_doctor.cli import main as cli
 from antigravity_doctor.diagnosis.proxy_model import ServerConfig
-from antigravity_doctor.servers import stand_in
+from antigravity_doctor.diagnosis.tracing import Observed
+from antigravity_doctor.servers import stand_in, trace_run
+from antigravity_doctor.sources.saved_trace import read_saved
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOWN_PORT = "8045"
 WIDTH = 100
 HOME = "/home/of-a-reader"
 """A home directory without any settings in it: one that does not exist."""
+TRACES = ROOT / "tests" / "data" / "traces"
+SHOWN_RECORDER = "18045"
+_RECORDERS = range(18701, 19000)
 _FIRST_PORT, _LAST_PORT = 8701, 8999
 """Four digits, as 8045 has, so that columns and line breaks are the same; not a number that any text names."""
 
@@ -50,7 +65,12 @@ _VOLATILE = (
     (re.compile(r'(<testcase [^>]*time=)"[\d.]+"'), r'\g<1>"0.002"'),
     (re.compile(r"/agdoctor-[0-9a-f]{16}"), "/agdoctor-0123456789abcdef"),
     (re.compile(r"\[Errno \d+\]"), "[Errno 111]"),
+    (re.compile(r'("at": ?)"[^"]+"'), r'\g<1>"2026-11-22T12:00:01.000+00:00"'),
+    (re.compile(r'("(?:first_byte|total)_ms": ?)[\d.]+'), r"\g<1>2.0"),
 )
+
+_CLOCK = re.compile(r"(?m)^((?:\x1b\[[\d;]*m)*  (?:\x1b\[[\d;]*m)*)\d\d:\d\d:\d\d\b")
+"""The time of day at the beginning of a row of `trace`."""
 
 
 _CRASH = "A fault of agdoctor itself"
@@ -125,16 +145,22 @@ def run(
     """Runs a command line as a reader's terminal of this width would."""
     context = context or {}
     argv = list(command.argv)
+    if argv[:1] == ["trace"] and "program" in context:
+        return _with_program(argv, context, width)
+    if argv[:1] == ["trace"] and not {"--replay", "--help"} & set(argv) and "plays" not in context:
+        raise ValueError(f"agdoctor {shlex.join(argv)}: say what is sent, with <!-- with {{…}} -->")
     if argv[:1] == ["check"] and not {"--demo", "--help"} & set(argv) and not {"server", "hostile"} & set(context):
         raise ValueError(f"agdoctor {shlex.join(argv)}: say what answers, with <!-- with {{…}} -->")
     with contextlib.ExitStack() as stack:
-        port = free_port()
+        port, recorder = free_port(), free_port(_RECORDERS)
         stack.enter_context(_serving(context, port))
         environment = {"HOME": HOME, "USERPROFILE": HOME, "COLUMNS": str(width), "PATH": os.environ.get("PATH", "")}
         environment |= {"FORCE_COLOR": "1"} if colour else {"NO_COLOR": "1"}
         environment |= {name: str(value) for name, value in context.get("environment", {}).items()}
         if "server" in context or "hostile" in context:
             argv = [re.sub(rf"\b{SHOWN_PORT}\b", str(port), word) for word in argv]
+        files: Mapping[str, str] = context.get("files", {})
+        argv = [str(ROOT / files[word]) if word in files else word for word in argv]
         out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True, newline="\n")
         stdin = io.TextIOWrapper(io.BytesIO(str(context.get("stdin", "")).encode()), encoding="utf-8")
         for patch in (
@@ -142,7 +168,7 @@ def run(
             mock.patch.object(sys, "argv", ["agdoctor", *argv]),
             mock.patch.object(sys, "stdin", stdin),
             mock.patch.object(cli, "app", functools.partial(cli.app, prog_name="agdoctor")),
-            *_no_surprises(port, context),
+            *_no_surprises(port, context, recorder),
         ):
             stack.enter_context(patch)
         stack.enter_context(contextlib.redirect_stdout(out))
@@ -159,21 +185,26 @@ def run(
         text = (err.getvalue() if command.stderr else "") + "".join(lines)
     if _CRASH in text:
         raise RuntimeError(f"agdoctor {shlex.join(argv)}: {text}")
-    text = re.sub(rf"(?<!\d){port}(?!\d)", SHOWN_PORT, text)
+    return Session(_normalised(text, {port: SHOWN_PORT, recorder: SHOWN_RECORDER}), code)
+
+
+def _normalised(text: str, ports: Mapping[int, str]) -> str:
+    for port, shown in ports.items():
+        text = re.sub(rf"(?<!\d){port}(?!\d)", shown, text)
     for pattern, shown in _VOLATILE:
         text = pattern.sub(shown, text)
-    return Session(text, code)
+    seconds = itertools.count(1)
+    return _CLOCK.sub(lambda row: f"{row[1]}12:00:{next(seconds):02}", text)
 
 
-def free_port() -> int:
-    """A loopback port of four digits that nothing listens on; processes that run side by side begin elsewhere."""
-    ports = range(_FIRST_PORT, _LAST_PORT + 1)
+def free_port(ports: range = range(_FIRST_PORT, _LAST_PORT + 1)) -> int:
+    """A loopback port of these that nothing listens on; processes that run side by side begin elsewhere."""
     for index in range(len(ports)):
         port = ports[(os.getpid() * 7 + index) % len(ports)]
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
-    raise OSError(f"no free port from {_FIRST_PORT} to {_LAST_PORT}")
+    raise OSError(f"no free port in {ports}")
 
 
 @contextlib.contextmanager
@@ -187,7 +218,7 @@ def _serving(context: Mapping[str, Any], port: int) -> Iterator[None]:
         yield
 
 
-def _no_surprises(port: int, context: Mapping[str, Any]) -> list[Any]:
+def _no_surprises(port: int, context: Mapping[str, Any], recorder: int) -> list[Any]:
     """Takes this machine out of the picture: what else listens here, whether it is a container, where servers go."""
     run_in_thread = stand_in.run_in_thread
 
@@ -200,6 +231,8 @@ def _no_surprises(port: int, context: Mapping[str, Any]) -> list[Any]:
         mock.patch("antigravity_doctor.probes.reach.runs_in_container", return_value=False),
         mock.patch("antigravity_doctor.servers.stand_in.run_in_thread", on_our_port),
     ]
+    if "plays" in context:
+        patches.append(mock.patch("antigravity_doctor.servers.trace_run.run", _played(context["plays"], recorder)))
     if "requests" in context:
         patches.append(mock.patch("antigravity_doctor.cli.stand_in.time", _Clients(port, context["requests"])))
     return patches
@@ -234,3 +267,80 @@ class _Clients:
         connection.request(method, path, body, headers)
         connection.getresponse().read()
         connection.close()
+
+
+# --- trace -----------------------------------------------------------------------------------------------------------
+
+_BY_KEY_HEADER = {"authorization": "Bearer sk-of-a-reader"}
+"""How a key is written in a header; in all others it stands alone."""
+
+
+def _played(name: str, port: int) -> Callable[..., Awaitable[trace_run.Ended]]:
+    """`trace_run.run` with clients in front of it: as soon as it listens they send what was recorded, and then comes
+    Ctrl-C."""
+    with (TRACES / name).open(encoding="utf-8") as file:
+        requests = [each.exchange.observed for each in read_saved(file, name)]
+    real = trace_run.run
+
+    async def run(plan: trace_run.Run, on_start: Callable[..., None], *others: Any) -> trace_run.Ended:
+        def started(recorder: Any) -> None:
+            on_start(recorder)
+            threading.Thread(target=lambda: [_send_again(each, port) for each in requests], daemon=True).start()
+
+        return await real(replace(plan, port=port, count=len(requests)), started, *others)
+
+    return run
+
+
+def _send_again(one: Observed, port: int) -> None:
+    """Sends a recorded request as its client did: its User-Agent, the names of its headers, a key where it had one."""
+    headers = {name: "1" for name in one.header_names if name.startswith(("x-", "anthropic-"))}
+    if one.user_agent is not None:
+        headers["User-Agent"] = one.user_agent
+    if one.key_header not in (None, "query"):
+        headers[str(one.key_header)] = _BY_KEY_HEADER.get(str(one.key_header), "sk-of-a-reader")
+    body = None
+    if one.method == "POST":
+        headers["Content-Type"] = "application/json"
+        body = json.dumps({"model": "gemini-2.5-flash", "messages": []})
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request(one.method, one.path + (f"?{one.query}" if one.query else ""), body, headers)
+    connection.getresponse().read()
+    connection.close()
+
+
+_PROGRAM = """\
+#!{python}
+import os, sys, urllib.error, urllib.request
+for request in {requests!r}:
+    method, suffix = request.split()
+    url = os.environ[{variable!r}].rstrip("/") + suffix
+    headers = {{"User-Agent": {agent!r}, "Content-Type": "application/json", "x-api-key": "sk-of-a-reader"}}
+    try:
+        urllib.request.urlopen(urllib.request.Request(url, b"{{}}", headers, method=method)).read()
+    except urllib.error.HTTPError:
+        print({says!r})
+        sys.exit(1)
+print("Hello from the stand-in.")
+"""
+
+
+def _with_program(argv: list[str], context: Mapping[str, Any], width: int) -> Session:
+    """Runs `agdoctor trace … -- PROGRAM` as a process, because the program writes to the same terminal."""
+    if "--stand-in" not in argv:
+        raise ValueError(f"agdoctor {shlex.join(argv)}: only with --stand-in, so that nothing of this machine is shown")
+    port = free_port(_RECORDERS)
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / context["program"]["name"]
+        script.write_text(_PROGRAM.format(python=sys.executable, **context["program"]), encoding="utf-8")
+        script.chmod(0o755)
+        environment = {"HOME": HOME, "USERPROFILE": HOME, "COLUMNS": str(width), "NO_COLOR": "1"}
+        environment["PATH"] = folder + os.pathsep + os.environ.get("PATH", "")
+        environment |= {name: str(value) for name, value in context.get("environment", {}).items()}
+        command = [sys.executable, "-m", "antigravity_doctor", argv[0], "--listen", str(port), *argv[1:]]
+        done = subprocess.run(  # noqa: S603 - this program, with the words of our own page
+            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        )
+    if _CRASH in done.stdout:
+        raise RuntimeError(f"agdoctor {shlex.join(argv)}: {done.stdout}")
+    return Session(_normalised(done.stdout, {port: SHOWN_RECORDER}), done.returncode)

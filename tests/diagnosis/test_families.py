@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from antigravity_doctor.diagnosis.families import client_ids, from_base, hypotheses
@@ -89,8 +89,10 @@ def test_clients_are_named_once_in_order() -> None:
 def test_what_a_client_makes_of_its_base_url_is_recognised(mode: object, base: str, data: st.DataObject) -> None:
     """Joined, and read backwards: with the base known always, without it among the readings of its own client."""
     chosen = next(each for each in MODES if each is mode)
-    # Two placeholders stand in the paths of Vertex AI alone, which are known by their style.
-    requests = [each for each in chosen.requests if each.suffix.count("{") < 2]
+    # Two placeholders stand in the paths of Vertex AI alone, which are known by their style; a client that adds nothing
+    # (its setting takes the whole endpoint) has no suffix that could be recognised (AGD317).
+    requests = [each for each in chosen.requests if each.suffix and each.suffix.count("{") < 2]
+    assume(requests)
     request = data.draw(st.sampled_from(requests))
     client = find_client(chosen.client)
     path = split_url(join(chosen.steps, ORIGIN + base, fill(request.suffix))).path

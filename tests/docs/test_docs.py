@@ -203,6 +203,7 @@ _DOCUMENTS = {
     "recommend": [("recommend", "--client", "kilo-code", "--json"), ("recommend", "--all", "--json")],
     "simulate": [("simulate", "--client", "claude-code", "--base-url", "http://127.0.0.1:8045/v1", "--json")],
     "check": [("check", "--demo", "--client", "claude-code", "--base-url", "http://127.0.0.1:8045/v1", "--json")],
+    "trace": [("trace", "--replay", str(sessions.TRACES / "claude-code.jsonl"), "--json")],
     "explain": [("explain", "--all", "--json")],
     "routes": [("routes", "--json"), ("routes", "--history", "--json")],
 }

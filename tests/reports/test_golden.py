@@ -17,7 +17,8 @@ import pytest
 
 from tests.support.cli import run
 
-FOLDER = Path(__file__).parents[1] / "golden"
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "tests" / "golden"
 WRITE = os.environ.get("AGDOCTOR_GOLDEN") == "write"
 
 CASES: dict[str, list[str]] = {
@@ -47,6 +48,11 @@ CASES: dict[str, list[str]] = {
     "check-demo": ["check", "--demo"],
     "check-demo-wrong-base-url": ["check", "--demo", "--client", "nextchat", "--base-url", "http://127.0.0.1:8045/v1"],
     "check-demo-wrong-key": ["check", "--demo", "--api-key", "sk-wrong"],
+    # what real clients sent, recorded once
+    "trace-claude-code": ["trace", "--replay", "tests/data/traces/claude-code-wrong.jsonl"],
+    "trace-corrected": ["trace", "--replay", "tests/data/traces/claude-code.jsonl"],
+    "trace-openai-python": ["trace", "--replay", "tests/data/traces/openai-python.jsonl"],
+    "trace-gemini-cli": ["trace", "--replay", "tests/data/traces/gemini-cli.jsonl"],
 }  # fmt: skip
 
 TERMINALS: dict[str, dict[str, str]] = {
@@ -58,10 +64,17 @@ TERMINALS: dict[str, dict[str, str]] = {
 
 
 def normalised(text: str) -> str:
-    """The text without what differs from run to run: free ports (all of five digits), times, and the canary's name."""
+    """The text without what differs from run to run, or between time zones: free ports (all of five digits), times, and
+    the canary's name."""
+    text = re.sub(r"(?m)^((?:\x1b\[[\d;]*m)*  (?:\x1b\[[\d;]*m)*)\d\d:\d\d:\d\d\b", r"\g<1>12:00:00", text)
     text = re.sub(r"(127\.0\.0\.1:|port )\d{5}\b", r"\g<1>54321", text)
     text = re.sub(r"answers in \d+ ms", "answers in 12 ms", text)
     return re.sub(r"agdoctor-[0-9a-f]{16}", "agdoctor-0123456789abcdef", text)
+
+
+@pytest.fixture(autouse=True)
+def _files_are_named_as_from_the_repository(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
 
 
 def report(argv: list[str]) -> str:

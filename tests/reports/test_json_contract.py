@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 
 from antigravity_doctor.diagnosis.model import Status, Verdict
 from antigravity_doctor.diagnosis.proxy_model import ServerConfig
+from antigravity_doctor.diagnosis.recording import Outcome
 from antigravity_doctor.knowledge.clients import all_clients
 from antigravity_doctor.knowledge.texts import all_codes
 from antigravity_doctor.reports.json_v1 import check_document, dump
@@ -19,7 +20,8 @@ from tests.support.hostile import hostile
 from tests.support.reports import WILD, wild_report
 from tests.support.schemas import FOLDER, assert_valid, validator
 
-COMMANDS = ("explain-path", "recommend", "simulate", "check", "explain", "routes", "clients")
+COMMANDS = ("explain-path", "recommend", "simulate", "check", "trace", "explain", "routes", "clients")
+TRACES = FOLDER.parents[1] / "tests" / "data" / "traces"
 
 PROMISED: dict[str, list[str]] = {
     "explain-path": [
@@ -55,6 +57,23 @@ PROMISED: dict[str, list[str]] = {
         *(f"findings[].{each}" for each in ("code", "name", "severity", "confidence", "summary", "fixes", "docs")),
         "summary.pass", "summary.warn", "summary.fail", "summary.skipped", "summary.inconclusive", "exit_code",
     ],
+    "trace": [
+        "schema_version", "command", "target.origin", "target.proxy_version", "recorder.url", "recorder.base_url",
+        "requests",
+        *(f"clients[].{each}" for each in (
+            "user_agent", "client.id", "client.version", "client.mode", "client.confidence", "client.because",
+            "client.rivals", "appends[].method", "appends[].suffix", "configured_base_url", "configured_exact", "works",
+            "distinct_requests", "fixes[].base_url", "unserved[].path", "by_protocol[].protocol", "by_protocol[].fixes",
+        )),
+        "findings[].code", "summary.requests", "summary.landed", "summary.missed", "summary.harmless", "exit_code",
+    ],
+    "trace-request": [
+        "schema_version", "command", "target.origin", "recorder.base_url", "number", "at", "input", "method", "path",
+        "query", "verdict", "route.path", "findings[].code", "fixes[].base_url", "status", "outcome", "failure", "note",
+        "websocket", "forwarded_path", "key_header", "user_agent", "headers", "answer.content_type", "answer.kind",
+        "first_byte_ms", "total_ms", "request_bytes", "answer_bytes", "client.id", "configured_base_url",
+        "needs.base_url",
+    ],
 }  # fmt: skip
 """The fields that DESIGN §6 names. `[]` stands for each element of a list."""
 
@@ -72,7 +91,7 @@ def document_of(*argv: str, stdin: bytes = b"") -> dict[str, Any]:
 # --- the schemas -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [*COMMANDS, "trace-request"])
 def test_the_schema_is_one(command: str) -> None:
     schema = json.loads((FOLDER / f"{command}.schema.json").read_text(encoding="utf-8"))
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
@@ -106,7 +125,7 @@ def _in_a_choice(owners: list[dict[str, Any]], name: str) -> bool:
     return any(name in choice.get("required", ()) for owner in owners for choice in owner.get("oneOf", ()))
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [*COMMANDS, "trace-request"])
 def test_fields_may_be_added(command: str) -> None:
     text = (FOLDER / f"{command}.schema.json").read_text(encoding="utf-8")
     assert "additionalProperties" not in text
@@ -119,6 +138,7 @@ def test_fields_may_be_added(command: str) -> None:
         ("recommend", ["recommend", "--client", "cline"]),
         ("simulate", ["simulate", "--client", "cline", "--base-url", "http://127.0.0.1:8045"]),
         ("check", ["check", "--port", "1"]),
+        ("trace", ["trace", "--replay", str(TRACES / "claude-code.jsonl")]),
     ],
 )
 def test_a_document_without_a_promised_field_is_invalid(command: str, argv: list[str]) -> None:
@@ -134,6 +154,9 @@ def test_the_schema_knows_every_verdict_and_status() -> None:
     check = json.loads((FOLDER / "check.schema.json").read_text(encoding="utf-8"))
     one_check = check["properties"]["stages"]["items"]["properties"]["checks"]["items"]
     assert explain_path["$defs"]["verdict"]["enum"] == list(get_args(Verdict))
+    request = json.loads((FOLDER / "trace-request.schema.json").read_text(encoding="utf-8"))
+    assert request["$defs"]["verdict"] == explain_path["$defs"]["verdict"]
+    assert request["properties"]["outcome"]["enum"] == list(get_args(Outcome))
     assert one_check["properties"]["status"]["enum"] == list(get_args(Status))
 
 
@@ -198,6 +221,35 @@ def test_many_results_are_one_document() -> None:
     content = "".join(f"POST /v1/v1/messages/{number} 404\n" for number in range(300)).encode()
     document = document_of("explain-path", "-", stdin=content)
     assert len(document["results"]) == 300
+
+
+# --- trace -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["claude-code", "claude-code-wrong", "openai-python", "gemini-cli"])
+def test_trace(name: str) -> None:
+    document = document_of("trace", "--replay", str(TRACES / f"{name}.jsonl"))
+    for one in document["requests"]:
+        assert not list(validator("trace-request").iter_errors(one))
+        assert (one["target"], one["recorder"]) == (document["target"], document["recorder"])
+    assert document["summary"]["requests"] == len(document["requests"])
+
+
+def test_a_request_of_trace_says_what_explain_path_says() -> None:
+    """The same path in both: the fields that they share hold the same."""
+    (request,) = document_of("trace", "--replay", str(TRACES / "gemini-cli.jsonl"))["requests"]
+    (result,) = document_of("explain-path", f"POST {request['path']}?{request['query']} 404")["results"]
+    same = ("method", "path", "query", "verdict", "route")
+    assert {name: request[name] for name in same} == {name: result[name] for name in same}
+    assert request["findings"][0]["code"] == result["findings"][0]["code"]
+    assert request["fixes"][0]["base_url"] == result["fixes"][0]["base_url"]
+    assert set(result) <= set(request)
+
+
+def test_a_request_without_a_promised_field_is_invalid() -> None:
+    (request,) = document_of("trace", "--replay", str(TRACES / "gemini-cli.jsonl"))["requests"]
+    for field in {each.partition(".")[0].removesuffix("[]") for each in PROMISED["trace-request"]}:
+        assert not validator("trace-request").is_valid({name: request[name] for name in request if name != field})
 
 
 # --- recommend, simulate ---------------------------------------------------------------------------------------------

@@ -148,8 +148,10 @@ def answer(method: str, target: str, body: bytes) -> tuple[str, str]:
     except ValueError:
         sent = {}
     stream = isinstance(sent, dict) and bool(sent.get("stream"))
-    endpoint = max(_ANSWERS, key=lambda name: target.rfind(name))
-    if target.rfind(endpoint) < 0:
+    # by where a name ends, then by its length: /chat/completions ends in /completions, too
+    ends = {name: (target.rfind(name) + len(name), len(name)) for name in _ANSWERS if name in target}
+    endpoint = max(ends, key=lambda name: ends[name], default=None)
+    if endpoint is None:
         return "application/json", "{}"
     plain, events = _ANSWERS[endpoint]
     if method == "GET":
