@@ -301,7 +301,7 @@ class _Show:
         from antigravity_doctor.diagnosis.watching import Watch
         from antigravity_doctor.reports.trace import opening_lines
 
-        given = recorder.url + (self.asked.base_path or "")
+        given = None if self.asked.base_path is None else recorder.url + self.asked.base_path
         self.watch = Watch(
             table=self.target.table,
             origin=self.target.origin,
@@ -311,12 +311,13 @@ class _Show:
         )
         if self.asked.command:
             return
-        facts = {"url": recorder.url, "base_url": given, "origin": self.target.origin}
+        facts = {"url": recorder.url, "base_url": given or recorder.url, "origin": self.target.origin}
         lines = opening_lines(
             facts,
             self.terminal.width,
             source=self.target.source,
             version=self.target.version,
+            own_path=given is None,
             rewriting=self.asked.rewrite,
         )
         self._write(lines, to_stderr=self.output != "terminal")
@@ -412,7 +413,7 @@ class _Show:
     def finish(self) -> int:
         """The report at the end, and the exit code."""
         from antigravity_doctor.knowledge.texts import phrase
-        from antigravity_doctor.reports.trace import row_lines, summary_lines
+        from antigravity_doctor.reports.trace import folded, row_lines, summary_lines
 
         code = _exit_code(self.seen)
         summary = self.seen.summary
@@ -421,8 +422,8 @@ class _Show:
         if self.late and summary.total > len(self.late):
             skipped = phrase("trace-skipped", {"count": str(summary.total - len(self.late))})
             lines.append([("  ", ""), (skipped, "dim")])
-        for one in self.late:
-            lines += row_lines(one, self.terminal.width)
+        for one, times in folded(self.late):
+            lines += row_lines(one, self.terminal.width, times)
         lines += summary_lines(summary, self.terminal.width, rewriting=self.asked.rewrite)
         self._write(lines, to_stderr=to_stderr)
         if self.output == "json":

@@ -47,10 +47,10 @@ class Exchange(NamedTuple):
 
 class Recorded(NamedTuple):
     """An exchange with the verdict on it, and what was known of its client by then. `recorder` is the origin that it
-    was sent to, `given` the base URL that the client was told."""
+    was sent to, `given` the base URL that the client was told, None where it was to keep its own path."""
 
     exchange: Exchange
     found: Explanation
     inference: Inference | None
     recorder: str
-    given: str
+    given: str | None

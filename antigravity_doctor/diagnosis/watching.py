@@ -41,7 +41,7 @@ class Summary(NamedTuple):
     misses: Mapping[str | None, Explanation]
     problems: tuple[Finding, ...]
     recorder: str
-    given: str
+    given: str | None
     origin: str
 
 
@@ -68,7 +68,7 @@ class Watch:
         table: RouteTable,
         origin: str,
         recorder: str,
-        given: str,
+        given: str | None = None,
         client: Client | None = None,
     ) -> None:
         self.errors = 0

@@ -18,18 +18,25 @@ from antigravity_doctor.reports.paint import Line, Span, cell_width, line_width,
 from antigravity_doctor.reports.words import client_names, note_text, protocol_name, safe_facts
 
 _SHOWN_SUFFIXES = 4
-_COLUMN = 42
-"""Columns that method and path take before the verdict, where they need no more."""
+_COLUMNS = (42, 32, 26)
+"""Columns that method and path take before the verdict, where they need no more: the first that leaves it room."""
 _SURE, _LIKELY = 0.9, 0.6
 """From this confidence a client is named as a fact, from that one as likely; below as possible."""
 
 
 def opening_lines(
-    facts: Mapping[str, str], width: int, *, source: str, version: str | None, rewriting: bool = False
+    facts: Mapping[str, str],
+    width: int,
+    *,
+    source: str,
+    version: str | None,
+    own_path: bool = True,
+    rewriting: bool = False,
 ) -> list[Line]:
     """What stands above the requests: the URL to give to the client, and where its requests go on to.
 
-    `facts` are url, base_url and origin; `source` says where the origin is from (`probes.target`), or "stand-in".
+    `facts` are url, base_url and origin; `source` says where the origin is from (`probes.target`), or "stand-in";
+    `own_path`: the client is to keep the path that it has.
     """
     known = {**facts, "source": source, "version": version or ""}
     known["of"] = phrase("trace-version", known) if version else ""
@@ -39,7 +46,7 @@ def opening_lines(
     lines += wrap([*lead, (" → ", "dim"), (to, "")], width, "  ", "    ")
     lines.append([])
     lines += wrap([(phrase("trace-set"), ""), (" ", ""), (facts["base_url"], "value")], width, "  ", "    ")
-    lines += wrap([(phrase("trace-how"), "dim")], width, "  ")
+    lines += wrap([(phrase("trace-how-own-path" if own_path else "trace-how"), "dim")], width, "  ")
     if rewriting:
         lines += wrap([("! ", "warn"), (phrase("trace-rewriting"), "warn")], width, "  ", "    ")
     return [*lines, []]
@@ -62,8 +69,23 @@ def launch_lines(found: Launch, recorder: str, client: Client | None, width: int
     return [*lines, []]
 
 
-def row_lines(one: Recorded, width: int) -> list[Line]:
-    """One request on a line (two where the terminal is narrow or the verdict long)."""
+def folded(rows: Iterable[Recorded]) -> list[tuple[Recorded, int]]:
+    """Requests that follow each other and show the same but for the time: the first of them, and how many."""
+    found: list[tuple[Recorded, int]] = []
+    last: tuple[object, ...] | None = None
+    for one in rows:
+        seen = one.exchange.observed
+        same = (seen.method, seen.path, seen.status, one.exchange.outcome, one.exchange.forwarded, one.found)
+        if same == last:
+            found[-1] = (found[-1][0], found[-1][1] + 1)
+        else:
+            found.append((one, 1))
+        last = same
+    return found
+
+
+def row_lines(one: Recorded, width: int, times: int = 1) -> list[Line]:
+    """One request, or several alike, on a line (two where the terminal is narrow or the verdict long)."""
     seen = one.exchange.observed
     clock = time.strftime("%H:%M:%S", time.localtime(one.exchange.started))
     start: list[Span] = [("  ", ""), (clock, "dim"), ("  ", "")]
@@ -73,6 +95,8 @@ def row_lines(one: Recorded, width: int) -> list[Line]:
     status = "---" if seen.status is None else str(seen.status)
     subject = printable(f"{seen.method} {seen.path}", 160)
     start += [verdict_symbol(one.found), (" ", ""), (status, _status_style(seen.status)), ("  ", "")]
+    if times > 1:
+        subject += f" ×{times}"
     tail = _tail(one)
     room = width - line_width(start)
     taken = cell_width(subject) + 2 + line_width(tail)
@@ -80,8 +104,8 @@ def row_lines(one: Recorded, width: int) -> list[Line]:
     below = " " * min(line_width(start), max(4, width - 32))
     if taken > room:
         return [*_beside_spans(start, [(subject, "bold")], width), *wrap(tail, width, below)]
-    # The verdicts stand below each other as long as the paths are short enough.
-    column = min(_COLUMN, room - line_width(tail))
+    # The verdicts stand below each other as long as the paths are short enough, and the verdicts themselves.
+    column = next((each for each in _COLUMNS if each + line_width(tail) <= room), 0)
     return [[*start, (subject, "bold"), (" " * max(2, column - cell_width(subject)), ""), *tail]]
 
 
@@ -207,12 +231,13 @@ def _client(found: Inference) -> list[Span]:
 
 def _advice(found: Inference, miss: Explanation | None, width: int, *, recorder: str, origin: str) -> list[Line]:
     """The one thing to type. While it is traced, the recorder's address stands where the proxy's will."""
+    lines: list[Line] = []
     if found.works:
-        lines = wrap([("✓ ", "good"), (phrase("trace-works"), "good")], width, "  ", "    ")
+        lines += wrap([("✓ ", "good"), (phrase("trace-works"), "good")], width, "  ", "    ")
         if found.configured is not None and found.configured.startswith(recorder):
             url = origin + found.configured[len(recorder) :]
             lines += wrap([(phrase("trace-keep"), ""), (" ", ""), (printable(url, 160), "value")], width, "    ")
-        return list(lines)
+        return lines
     if not found.fixes and found.partial:
         return _by_protocol(found, width)
     if not found.fixes:
@@ -220,13 +245,14 @@ def _advice(found: Inference, miss: Explanation | None, width: int, *, recorder:
             wrap([("✗ ", "bad"), (phrase("trace-no-fix"), "")], width, "  ", "    ")
         )
     best = found.fixes[0]
-    lines = wrap([("→ ", "note"), (phrase("set"), ""), (" ", ""), (best.base_url, "value")], width, "  ", "    ")
+    lines.append([])
+    lines += wrap([("→ ", "note"), (phrase("set"), "bold"), (" ", ""), (best.base_url, "value")], width, "  ", "    ")
     note = note_text(best)
     if note is not None:
         lines += wrap([(note, "")], width, "    ")
     if best.base_url.startswith(origin):
         here = recorder + best.base_url[len(origin) :]
-        lines += wrap([(phrase("trace-try-here"), "dim"), (" ", ""), (here, "value")], width, "    ", "      ")
+        lines += wrap([(phrase("trace-try-here", {"url": here}), "dim")], width, "    ", "      ")
     if found.identity is not None and found.identity.confidence >= _SURE:
         said = phrase("trace-where", {"id": found.identity.client.id})
         lines += wrap([(said, "dim")], width, "    ", "      ")

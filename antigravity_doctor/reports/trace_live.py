@@ -14,7 +14,7 @@ from rich.text import Text
 from antigravity_doctor.diagnosis.recording import Recorded
 from antigravity_doctor.knowledge.texts import phrase
 from antigravity_doctor.reports.paint import Line, Terminal, render
-from antigravity_doctor.reports.trace import row_lines
+from antigravity_doctor.reports.trace import folded, row_lines
 
 _EVERY = 0.2
 """Seconds between two paintings of what stands below: rich needs a few milliseconds for one."""
@@ -94,8 +94,8 @@ class LiveTable:
         lines: list[Line] = []
         if self._skipped:
             lines.append([("  ", ""), (phrase("trace-skipped", {"count": str(self._skipped)}), "dim")])
-        for one in self._rows:
-            lines += row_lines(one, self._terminal.width)
+        for one, times in folded(self._rows):
+            lines += row_lines(one, self._terminal.width, times)
         if lines:
             self._console.print(_Painted(render(lines, self._terminal)), soft_wrap=True)
         self._rows.clear()

@@ -32,7 +32,7 @@ class Saved(NamedTuple):
     origin: str
     proxy_version: str
     recorder: str
-    given: str
+    given: str | None
 
 
 def read_saved(lines: Iterable[str], name: str) -> Iterator[Saved]:
@@ -96,7 +96,7 @@ def _saved(value: dict[str, Any]) -> Saved:
         _url(target["origin"]),
         _text(target["proxy_version"]),
         _url(recorder["url"]),
-        _url(recorder["base_url"]),
+        None if recorder["base_url"] is None else _url(recorder["base_url"]),
     )
 
 

@@ -469,6 +469,6 @@ def test_bodies_hold_the_messages_if_they_are_kept() -> None:
                 await ws.receive_str(timeout=5)
                 await ws.send_str("two")
                 await ws.receive_str(timeout=5)
-            assert (await only(told)).bodies == (b"one\ntwo\n", b"one\ntwo\n")
+            assert (await only(told)).bodies == ("one\ntwo\n", "one\ntwo\n")
 
     within(test())
