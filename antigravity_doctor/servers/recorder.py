@@ -195,6 +195,7 @@ class Recorder:
         self.host = host
         self.pending: dict[int, Pending] = {}
         self._asked_port = port
+        self._origin = ""
         self._on_exchange = on_exchange
         self._rewrite = rewrite
         self._keep_bodies = keep_bodies
@@ -239,6 +240,7 @@ class Recorder:
             self._server = await loop.create_server(self._handlers, self.host, self._asked_port, backlog=512)
         except OSError as error:
             raise cannot_listen(error, self.host, self._asked_port) from error
+        self._origin = self.url
         self._session = self._new_session()
         return self
 
@@ -290,7 +292,7 @@ class Recorder:
         course = _Course(self._count)
         if self._keep_bodies:
             course.sent, course.got = bytearray(), bytearray()
-        target = _path_of(request, self.url)
+        target = _path_of(request, self._origin)
         path = target.partition("?")[0]
         self.pending[course.number] = Pending(request.method, redact(path), time.monotonic())
         try:
@@ -716,7 +718,7 @@ def _wants_websocket(request: web.BaseRequest) -> bool:
 def _path_of(request: web.BaseRequest, own: str) -> str:
     """The request target; of one in absolute form that names the recorder itself, the part behind its origin."""
     target = request._message.path
-    if not target.startswith(own):
+    if target.startswith("/") or not target.startswith(own):
         return target
     rest = target.removeprefix(own)
     if rest and rest[0] not in "/?":  # another host or port that begins alike
