@@ -242,7 +242,7 @@ def names(count: int) -> list[dict[str, str]]:
         (change("modes", 0, "requests", 0, "method", to="FETCH"), "modes[0].requests[0].method: 'FETCH'"),
         (change("modes", 0, "requests", 0, "required", to=False), "modes[0].requests: "),
         (change("modes", 0, "versions", to={"from": "2.0", "below": "1.0"}), "versions: from 2.0 is not below 1.0"),
-        (change("modes", 0, "settings", 1, "where", to=None), "modes[0].settings[1].where: None is not of type"),
+        (change("modes", 0, "settings", 0, "where", to=None), "modes[0].settings[0].where: None is not of type"),
         (change("modes", 0, "settings", to=[]), "modes[0].settings: "),
         (change("modes", 0, "ignored", 0, "name", to="ANTHROPIC_BASE_URL"), "ignored[0]: ANTHROPIC_BASE_URL is in"),
         (change("modes", 0, "warnings", to=["One. Two."]), "warnings[0]: more than one sentence"),
