@@ -253,8 +253,12 @@ def fixes_of_modes(modes: list[Mode], table: RouteTable, origin: str, configured
 
 
 def appended(path: str, base_path: str) -> str:
-    """What stands behind the base path in a joined path; a closing slash or # of the base is not part of either."""
-    return path[len(base_path.rstrip("/#")) :]
+    """What stands behind the base path in a joined path; a closing slash or # of the base is not part of either, unless
+    the path goes on behind that very slash (a client that resolves its own part against the base)."""
+    base = base_path.rstrip("#")
+    if base.endswith("/") and path.startswith(base):
+        return path[len(base) :]
+    return path[len(base.rstrip("/")) :]
 
 
 def _landings(guess: Hypothesis, known: Landings, table: RouteTable) -> list[Landing]:

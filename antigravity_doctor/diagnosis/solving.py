@@ -14,7 +14,7 @@ from antigravity_doctor.diagnosis.matching import allows, match
 from antigravity_doctor.diagnosis.simulating import fill
 from antigravity_doctor.diagnosis.urls import DEFAULT_ORIGIN, split_url
 from antigravity_doctor.knowledge.clients import Mode, Request
-from antigravity_doctor.knowledge.routes import Route, RouteTable
+from antigravity_doctor.knowledge.routes import Route, RouteTable, table_for
 from antigravity_doctor.knowledge.versions import Version, parse_version
 
 
@@ -68,7 +68,11 @@ def solve(mode: Mode, table: RouteTable) -> tuple[Solution, ...]:
     required = [each for each in mode.requests if each.required]
     others = [each for each in mode.requests if not each.required]
     knows_hash = any("#" in text or (pattern is not None and "#" in pattern.pattern) for _, pattern, text in rule)
-    for group in candidate_paths(table):
+    plain, longer = candidate_paths(table)
+    for group in (plain, longer):
+        if group is longer and _is_plain_elsewhere(mode, table):
+            # What it asks for came with a later version: /v1/chat + /completions would reach another endpoint.
+            return ()
         found = []
         for base_path in group:
             if base_path.endswith("#") and not knows_hash:
@@ -86,6 +90,15 @@ def solve(mode: Mode, table: RouteTable) -> tuple[Solution, ...]:
                 )
             )
     return ()
+
+
+def _is_plain_elsewhere(mode: Mode, table: RouteTable) -> bool:
+    """True if the newest version serves what the mode asks for, behind a plain version prefix."""
+    newest = table_for(None)
+    if table is newest:
+        return False
+    solutions = solve(mode, newest)
+    return bool(solutions) and solutions[0].base_path in candidate_paths(newest)[0]
 
 
 def _needs(rule: Rule, required: list[Request], protocol: str, base_path: str, table: RouteTable) -> Version | None:

@@ -133,13 +133,16 @@ def _setting(lead: str, setting: Setting, width: int, *, show_value: bool) -> li
 def _copy_lines(found: Recommendation) -> list[Line]:
     """What can be copied: the variables for POSIX shells and PowerShell, and the excerpt of a file or program."""
     lines: list[Line] = []
-    variables = [each for each in (*found.settings[:1], *found.also, *found.key[:1]) if each.kind == "env"]
-    if variables and found.settings and found.settings[0].kind == "env":
+    by_variable = [each for each in found.settings if each.kind == "env"][:1]
+    variables = [each for each in (*by_variable, *found.also, *found.key[:1]) if each.kind == "env"]
+    # A file may beat the variable; where the excerpt sets variables all the same, both kinds of shell get theirs.
+    exports = found.snippet is not None and found.snippet.startswith("export ")
+    if by_variable and (found.settings[0].kind == "env" or exports):
         lines.append([("    ", ""), (phrase("recommend-posix"), "dim")])
         lines += [[("      ", ""), (line, "")] for line in posix_lines(variables)]
         lines.append([("    ", ""), (phrase("recommend-powershell"), "dim")])
         lines += [[("      ", ""), (line, "")] for line in powershell_lines(variables)]
-    if found.snippet and not (lines and found.snippet.startswith("export ")):
+    if found.snippet and not (lines and exports):
         lines.append([("    ", ""), (phrase("recommend-copy"), "dim")])
         lines += [[("      ", ""), (line, "")] if line else [] for line in found.snippet.rstrip("\n").split("\n")]
     return lines

@@ -101,4 +101,6 @@ def test_what_a_client_makes_of_its_base_url_is_recognised(mode: object, base: s
     assert all(each.base_path == base for each in exact)
     guessed = hypotheses(path, client, request.method)
     found = [each for each in guessed if chosen in each.family.modes]
-    assert any(each.base_path.rstrip("/") == base.rstrip("/") for each in found)
+    # A rule that takes a part of the base away leaves no trace of it: then a base that comes to the same is as good.
+    same = [split_url(join(chosen.steps, ORIGIN + each.base_path, fill(request.suffix))).path for each in found]
+    assert any(each.base_path.rstrip("/") == base.rstrip("/") for each in found) or path in same
