@@ -199,9 +199,11 @@ def overview_lines(found: Mapping[Client, Sequence[Recommendation]], width: int)
         best = each[0]
         url = (best.base_url, "value") if best.works else ("–", "dim")
         rows.append([(client.id, "bold"), url, (protocol_name(best.mode.protocol), "note"), (best.mode.name, "dim")])
-    lines: list[Line] = [[], *columns(rows, "  "), []]
-    if max(map(line_width, lines)) > width:
-        lines = [[], *columns([row[:3] for row in rows], "  "), []]
+    lines: list[Line] = []
+    for most in (4, 3, 2):
+        lines = [[], *columns([row[:most] for row in rows], "  "), []]
+        if max(map(line_width, lines)) <= width:
+            break
     return [*lines, *wrap([(phrase("recommend-more"), "dim")], width, "  "), []]
 
 
