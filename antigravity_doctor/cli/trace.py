@@ -16,7 +16,7 @@ import typer
 
 from antigravity_doctor.cli import options
 from antigravity_doctor.cli.errors import BadInputError, say
-from antigravity_doctor.diagnosis.urls import is_loopback_host, port_number
+from antigravity_doctor.diagnosis.urls import host_and_port, is_loopback_host, port_number
 
 if TYPE_CHECKING:
     from antigravity_doctor.diagnosis.launching import Variable
@@ -89,6 +89,8 @@ def command(
     """Stands between a client and the proxy; says of each request whether it lands, and what base URL is needed."""
     output = options.wants_json(format_, json_, FORMATS)
     chosen = options.client_of(client)
+    if command_ and port is not None and not port.strip().isdigit():
+        raise BadInputError(f"Put -- before the command: agdoctor trace -- {command_[0]} …")
     table = options.table_of(proxy_version)
     for name, seconds, most in (("--for", for_, 10_000_000.0), ("--timeout", timeout, 86_400.0)):
         if seconds is not None and not 0 < seconds <= most:
@@ -184,7 +186,12 @@ def _record(asked: _Asked, output: str, file: TextIO | None) -> int:
     with ExitStack() as stack:
         target = _target(asked, stack)
         show = _Show(asked, target, output, file)
+        taken = host_and_port(target.upstream)[1] if is_loopback_host(host_and_port(target.upstream)[0]) else None
         listen = asked.listen if asked.listen is not None else free_port(asked.host, USUAL_PORT)
+        if listen == taken and asked.listen is None:
+            listen = 0
+        if listen == taken:
+            raise BadInputError(f"--listen {listen} is the proxy's own port: give another one, or leave it out.")
         plan = Run(
             upstream=target.upstream,
             host=asked.host,
@@ -272,6 +279,7 @@ class _Show:
         self.target = target
         self.output = output
         self.file = file
+        self.given_by_trace = False
         self.watch: Watch | None = None
         self.live: LiveTable | None = None
         self.objects: list[dict[str, Any]] = []
@@ -333,8 +341,15 @@ class _Show:
 
         client = self.asked.client or client_of_program(self.asked.command[0])
         found = launch(
-            client, self.target.table, recorder, self.target.origin, os.environ, base_path=self.asked.base_path
+            client,
+            self.target.table,
+            recorder,
+            self.target.origin,
+            os.environ,
+            base_path=self.asked.base_path,
+            with_key=self._key() is not None,
         )
+        self.given_by_trace = bool(found.variables) and not any(each.why == "kept" for each in found.variables)
         # Somebody's own base URL may hold a password or a key.
         shown = [each._replace(value=redact(each.value), was=each.was and redact(each.was)) for each in found.variables]
         lines = launch_lines(found._replace(variables=tuple(shown)), recorder, client, self.terminal.width)
@@ -342,13 +357,18 @@ class _Show:
         return {**os.environ, **{each.name: self._value(each) for each in found.variables}}
 
     def _value(self, variable: Variable) -> str:
-        if variable.why != "key":
-            return variable.value
+        return variable.value if variable.why != "key" else self._key() or TRACE_KEY
+
+    def _key(self) -> str | None:
+        """The key for a command that has none: the proxy's own, where it is known; with the stand-in any will do.
+
+        None where there is none: a made-up one would win over the key in the client's own files, and be refused.
+        """
         key = os.environ.get("AGDOCTOR_API_KEY", "").strip()
         settings = self.asked.settings
         if not key and settings is not None and settings.api_key and self.target.origin.endswith(f":{settings.port}"):
             key = settings.api_key.reveal()
-        return key or TRACE_KEY
+        return key or (TRACE_KEY if self.asked.stand_in else None)
 
     def rewrite(self, method: str, path: str) -> str | None:
         """See `Recorder`: the path that a misrouted request was meant for."""
@@ -424,7 +444,8 @@ class _Show:
             lines.append([("  ", ""), (skipped, "dim")])
         for one, times in folded(self.late):
             lines += row_lines(one, self.terminal.width, times)
-        lines += summary_lines(summary, self.terminal.width, rewriting=self.asked.rewrite)
+        given = self.given_by_trace and self.asked.base_path is None
+        lines += summary_lines(summary, self.terminal.width, rewriting=self.asked.rewrite, given_by_trace=given)
         self._write(lines, to_stderr=to_stderr)
         if self.output == "json":
             from antigravity_doctor.reports.json_v1 import dump

@@ -43,10 +43,12 @@ def launch(
     environment: Mapping[str, str],
     *,
     base_path: str | None = None,
+    with_key: bool = True,
 ) -> Launch:
     """What makes this client use the recorder; with `client` None, what does so for as many clients as possible.
 
-    `base_path` is the path that the user asked for ("" for the bare recorder), None for the right one. A key variable
+    `base_path` is the path that the user asked for ("" for the bare recorder), None for the right one. `with_key`:
+    there is a key to give. A key variable
     is set to KEY_PLACEHOLDER, and only where none of the client's is set: the caller puts a real key in its place.
     """
     found: dict[str, Variable] = {}
@@ -59,7 +61,7 @@ def launch(
         if client is not None and not named:
             files += [one for one in settings if one.kind == "file"]
         # Without a base URL variable there is nothing to give a key for: it would only reach another server.
-        if named and keys and not any(one.name in environment for one in keys):
+        if with_key and named and keys and not any(one.name in environment for one in keys):
             found.setdefault(keys[0].name, Variable(keys[0].name, KEY_PLACEHOLDER, "key"))
     return Launch(tuple(found.values()), tuple(dict.fromkeys(files)))
 
@@ -100,5 +102,7 @@ def leads_to(url: str, proxy: str) -> bool:
         proxy_host, proxy_port = host_and_port(proxy)
     except ValueError:
         return False
+    if url.partition("://")[0].lower() != proxy.partition("://")[0].lower():
+        return False  # https:// to a port that speaks plain http leads nowhere, and that is the fault
     same = host == proxy_host or (is_loopback_host(host) and is_loopback_host(proxy_host))
     return "://" in url and same and port == proxy_port

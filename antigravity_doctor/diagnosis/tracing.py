@@ -254,6 +254,8 @@ def _groups(observed: Sequence[Observed], client: Client | None) -> list[_Group]
         version = named.version if clients and named.clients and clients[0] is named.clients[0] else None
         for group in groups:
             both = tuple(each for each in group.clients if each in clients)
+            # Two SDKs are two programs, although there is a framework that is built on both of them.
+            both = both if both and (group.clients[0] in both or clients[0] in both) else ()
             if both or (not clients and not group.clients and group.product == named.product):
                 group.clients = both
                 break

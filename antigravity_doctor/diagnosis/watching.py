@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from antigravity_doctor.diagnosis.anatomy import dissect
 from antigravity_doctor.diagnosis.explaining import Explanation
 from antigravity_doctor.diagnosis.matching import allows, match
 from antigravity_doctor.diagnosis.model import Finding
 from antigravity_doctor.diagnosis.recording import Exchange, Recorded
 from antigravity_doctor.diagnosis.symptoms import on_failure
-from antigravity_doctor.diagnosis.tracing import Inference, Observed, infer, judge
+from antigravity_doctor.diagnosis.tracing import SHARED, Inference, Observed, infer, judge
 from antigravity_doctor.diagnosis.urls import host_and_port
 from antigravity_doctor.knowledge.clients import Client
 from antigravity_doctor.knowledge.routes import RouteTable
@@ -26,6 +27,9 @@ _MOST_AGENTS = 20
 
 _OTHER_SETTING = "AGD319"
 """What is found where a path cannot come from the base URL that is said to be in use."""
+
+
+_PATH_IS_RIGHT = ("routed", "not-a-path-problem")
 
 
 class Summary(NamedTuple):
@@ -43,6 +47,7 @@ class Summary(NamedTuple):
     recorder: str
     given: str | None
     origin: str
+    answered: bool = True
 
 
 class _Episode:
@@ -76,6 +81,8 @@ class Watch:
         self._total = self._landed = self._missed = self._harmless = 0
         self._misses: dict[str | None, Explanation] = {}
         self._problems: dict[str, Finding] = {}
+        self._endpoints: dict[tuple[str | None, str, str], str] = {}
+        self._answered = False
         self._given = given
         self._table = table
         self._origin = origin
@@ -98,6 +105,7 @@ class Watch:
             recorder=self._recorder,
             given=self._given,
             origin=self._origin,
+            answered=self._answered,
         )
 
     @property
@@ -111,9 +119,11 @@ class Watch:
     def add(self, exchange: Exchange) -> Recorded:
         """The verdict on one more request, with what is known of its client by now."""
         self._total += 1
+        self._answered = self._answered or exchange.observed.status is not None
         seen = exchange.observed
         if exchange.note is not None:
             found, known = self._no_request(exchange), None
+            self.errors += not found.findings  # it came to nothing, although there is no code for it
         else:
             self._take(seen)
             known = self.inference_for(seen.user_agent)
@@ -135,6 +145,8 @@ class Watch:
             return
         alone = self._infer((seen,))
         who = alone[0].identity if alone else None
+        if who is None or who.confidence < SHARED:
+            self._forget_other_prefixes(seen)
         protocol = who.modes[0].protocol if who is not None and who.modes else None
         readings = frozenset(alone[0].readings) if alone else frozenset()
         episode = self._episodes.setdefault((seen.user_agent, protocol), _Episode({}, readings))
@@ -146,6 +158,19 @@ class Watch:
             episode.readings = readings & episode.readings or readings
         episode.kinds[seen] = None
         self._inferences = None
+
+    def _forget_other_prefixes(self, seen: Observed) -> None:
+        """Of a client that is not known, the same endpoint behind another prefix means that its base URL was
+        changed."""
+        endpoint = dissect(seen.path, self._table).endpoint
+        before = self._endpoints.get((seen.user_agent, seen.method, endpoint))
+        if endpoint and before is not None and before != seen.path:
+            for key in [key for key in self._episodes if key[0] == seen.user_agent]:
+                del self._episodes[key]
+            self._endpoints = {key: path for key, path in self._endpoints.items() if key[0] != seen.user_agent}
+            self._misses.pop(seen.user_agent, None)
+        if endpoint:
+            self._endpoints[seen.user_agent, seen.method, endpoint] = seen.path
 
     def _infer(self, kinds: tuple[Observed, ...]) -> tuple[Inference, ...]:
         return infer(
@@ -199,9 +224,9 @@ class Watch:
             self._missed += 1
             if len(self._misses) < _MOST_AGENTS:
                 self._misses.setdefault(user_agent, found)
+        if any(each.severity == "error" for each in found.findings):
+            self.errors += 1
         for each in found.findings:
-            if each.severity == "error":
-                self.errors += 1
-                if found.verdict == "not-a-path-problem":
-                    self._problems.setdefault(each.code, each)
-                break
+            # What is wrong besides the path: no answer, the key, the model.
+            if each.severity != "info" and (found.verdict in _PATH_IS_RIGHT or each.code.startswith("AGD1")):
+                self._problems.setdefault(each.code, each)

@@ -18,6 +18,7 @@ from antigravity_doctor.reports.paint import Line, Span, cell_width, line_width,
 from antigravity_doctor.reports.words import client_names, note_text, protocol_name, safe_facts
 
 _SHOWN_SUFFIXES = 4
+_SHOWN_VARIABLES = 3
 _COLUMNS = (42, 32, 26)
 """Columns that method and path take before the verdict, where they need no more: the first that leaves it room."""
 _SURE, _LIKELY = 0.9, 0.6
@@ -59,10 +60,20 @@ def launch_lines(found: Launch, recorder: str, client: Client | None, width: int
     shown = [each for each in found.variables if each.why != "key"]
     said = phrase("trace-launch" if shown else "trace-launch-none", {"url": recorder, "client": name})
     lines += wrap([(said, "dim")], width, "  ", "    ")
+    usual = [each for each in shown if each.why == "right"]
+    more = usual[_SHOWN_VARIABLES:]
     for each in shown:
+        if each in more:
+            continue
         said = phrase(f"trace-variable-{each.why}", {"was": printable(each.was or "", 120)})
         spans: list[Span] = [(f"{each.name}=", ""), (printable(each.value, 160), "value"), (" ", ""), (said, "dim")]
         lines += wrap(spans, width, "    ", "      ")
+    if more:
+        lines += wrap([(phrase("trace-variables-more", {"names": ", ".join(each.name for each in more)}), "dim")],
+                      width, "    ", "      ")  # fmt: skip
+    keys = [each.name for each in found.variables if each.why == "key"]
+    if keys:
+        lines += wrap([(phrase("trace-variables-key", {"names": ", ".join(keys)}), "dim")], width, "    ", "      ")
     for file in found.files:
         facts = {"client": name, "name": file.name, "where": file.where or "", "value": file.value}
         lines += wrap([("! ", "warn"), (phrase("trace-file", facts), "")], width, "    ", "      ")
@@ -143,8 +154,11 @@ def _tail(one: Recorded) -> list[Span]:
     return tail
 
 
-def summary_lines(found: Summary, width: int, *, rewriting: bool = False) -> list[Line]:
-    """What all requests together say: for each client who it was, what it adds, and the base URL that it needs."""
+def summary_lines(found: Summary, width: int, *, rewriting: bool = False, given_by_trace: bool = False) -> list[Line]:
+    """What all requests together say: for each client who it was, what it adds, and the base URL that it needs.
+
+    `given_by_trace`: the client had its base URL from `trace` itself, so nothing is known of the user's own.
+    """
     if found.total == 0:
         said = phrase("trace-nothing-came", {"url": found.recorder})
         return [[], *wrap([("? ", "warn"), (said, "")], width, "  ", "    "), []]
@@ -153,7 +167,18 @@ def summary_lines(found: Summary, width: int, *, rewriting: bool = False) -> lis
     for each in found.inferences:
         if each.seen:
             miss = next((found.misses[agent] for agent in each.user_agents if agent in found.misses), None)
-            lines += [[], *inference_lines(each, miss, width, recorder=found.recorder, origin=found.origin)]
+            lines += [
+                [],
+                *inference_lines(
+                    each,
+                    miss,
+                    width,
+                    recorder=found.recorder,
+                    origin=found.origin,
+                    answered=found.answered,
+                    given_by_trace=given_by_trace,
+                ),
+            ]
     for problem in found.problems:
         facts = safe_facts(problem)
         lead: list[Span] = [("! ", "warn"), (f"{problem.code} ", "code")]
@@ -175,7 +200,14 @@ def _counted(found: Summary) -> str:
 
 
 def inference_lines(
-    found: Inference, miss: Explanation | None, width: int, *, recorder: str, origin: str
+    found: Inference,
+    miss: Explanation | None,
+    width: int,
+    *,
+    recorder: str,
+    origin: str,
+    answered: bool = True,
+    given_by_trace: bool = False,
 ) -> list[Line]:
     """One client: who it was, what it adds, what was configured, what was wrong with that, and what to set."""
     lines: list[Line] = []
@@ -196,9 +228,14 @@ def inference_lines(
         lines += [*_labelled(name + pad, spans, width)]
     lines.append([])
     if miss is not None and miss.findings and not found.works:
-        main = miss.findings[0]
+        main = next((each for each in miss.findings if not each.code.startswith("AGD1")), miss.findings[0])
         said = finding_text(main.code, "summary", safe_facts(main))
         lines += wrap([("✗ ", "bad"), (f"{main.code} ", "code"), (said, "")], width, "  ", "    ")
+    if found.works and not answered:
+        return [*lines, *wrap([("? ", "warn"), (phrase("trace-works-unproved"), "")], width, "  ", "    ")]
+    if found.works and given_by_trace:
+        said = phrase("trace-works-given", {"url": origin + (found.configured or recorder).removeprefix(recorder)})
+        return [*lines, *wrap([("✓ ", "good"), (said, "")], width, "  ", "    ")]
     return [*lines, *_advice(found, miss, width, recorder=recorder, origin=origin)]
 
 

@@ -19,7 +19,6 @@ from antigravity_doctor.reports.trace import folded, row_lines
 _EVERY = 0.2
 """Seconds between two paintings of what stands below: rich needs a few milliseconds for one."""
 
-_MOST_LINES = 12
 _MOST_ROWS = 100
 """Rows that one painting adds: nobody reads five hundred a second, and painting them would hold the requests back."""
 
@@ -83,7 +82,7 @@ class LiveTable:
         if not at_once and now - self._painted < _EVERY:
             return
         self._painted = now
-        room = max(3, min(_MOST_LINES, self._console.size.height - 4))
+        room = max(3, self._console.size.height - 3)
         text = render(list(lower())[:room], self._terminal)
         if self._rows or text != self._lower:
             self._flush()

@@ -35,6 +35,7 @@ from antigravity_doctor.diagnosis.proxy_model import (
     answer,
     split_target,
 )
+from antigravity_doctor.diagnosis.secrets import redact as mask_keys
 from antigravity_doctor.knowledge.behaviour import Behaviour, behaviour_of, text
 from antigravity_doctor.knowledge.routes import table_for
 from antigravity_doctor.servers.replies import PIXEL_BYTES, Call, Reply, plain, reply_to
@@ -490,7 +491,7 @@ def _problem_of(data: bytes) -> str | None:
 
 def redact(target: str) -> str:
     """A request target with the values of key-like query parameters and any user:password blanked out."""
-    return _USERINFO.sub("***@", _SECRET.sub(r"\1***", target))
+    return mask_keys(_USERINFO.sub("***@", _SECRET.sub(r"\1***", target)))
 
 
 def key_carrier(head: RequestHead) -> str | None:

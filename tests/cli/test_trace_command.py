@@ -191,7 +191,7 @@ def test_that_nothing_came_is_no_success() -> None:
     seen = traced("--stand-in", "--for", "0.05")
     assert seen.code == 1
     said = " ".join(seen.out.split())
-    assert re.search(r"No request came to http://127\.0\.0\.1:\d+\. The client does not use this base URL", said)
+    assert re.search(r"No request came to http://127\.0\.0\.1:\d+\. Perhaps the client ended before it asked", said)
 
 
 @pytest.mark.parametrize(
@@ -835,3 +835,48 @@ def test_seen_is_what_the_helpers_give() -> None:
         return re.sub(r"127\.0\.0\.1:\d+|\d\d:\d\d:\d\d", "", seen.out)
 
     assert without_what_differs(inside) == without_what_differs(outside)
+
+
+# --- what a trial by a new user found -------------------------------------------------------------------------------
+
+
+def test_a_recorder_in_front_of_itself_is_refused() -> None:
+    port = str(free_port())
+    seen = run("trace", "--port", port, "--listen", port, "--for", "1")
+    assert (seen.code, "is the proxy's own port" in seen.err) == (2, True)
+
+
+def test_a_forgotten_double_dash_is_pointed_out() -> None:
+    seen = run("trace", "claude", "-p", "hi")
+    assert seen.code == 2
+    assert "Put -- before the command: agdoctor trace -- claude" in seen.err
+
+
+def test_a_base_url_that_trace_has_set_itself_says_nothing_of_the_users_own() -> None:
+    program = "import os, urllib.request as r; r.urlopen(os.environ['OPENAI_BASE_URL'] + '/models').read()"
+    seen = run("trace", "--stand-in", "--", sys.executable, "-c", program, env=dict(os.environ))
+    assert "It lands with the base URL that was set for this run." in " ".join(seen.err.split())
+    assert "The base URL is right" not in seen.err
+
+
+def test_no_key_is_made_up_in_front_of_a_real_proxy() -> None:
+    program = "import os, sys; sys.exit(7 if 'OPENAI_API_KEY' in os.environ else 0)"
+    environment = {key: value for key, value in os.environ.items() if not key.endswith("_KEY")}
+    with run_in_thread() as proxy:
+        assert run("trace", "--url", proxy.url, "--", sys.executable, "-c", program, env=environment).code == 0
+    given = run("trace", "--stand-in", "--", sys.executable, "-c", program, env=environment)
+    assert given.code == 7
+    assert "and a key, since none was set: OPENAI_API_KEY" in " ".join(given.err.split())
+
+
+def test_a_path_that_nothing_has_answered_is_not_proved() -> None:
+    seen = traced("--port", str(free_port()), requests=[RIGHT])
+    assert "nothing has answered, so that is not proved" in " ".join(seen.out.split())
+    assert "AGD101" in seen.out
+    assert "The base URL is right" not in seen.out
+
+
+def test_a_wrong_path_stays_named_where_nothing_answers() -> None:
+    seen = traced("--port", str(free_port()), requests=[WRONG])
+    assert "✗ AGD301" in seen.out
+    assert "! AGD101" in seen.out

@@ -160,3 +160,14 @@ def test_a_program_tells_its_client(program: str, client: str | None) -> None:
 )
 def test_what_leads_to_the_proxy(url: str, proxy: str, leads: bool) -> None:
     assert leads_to(url, proxy) is leads
+
+
+def test_https_to_the_proxy_s_plain_port_is_not_the_proxy() -> None:
+    assert not leads_to("https://127.0.0.1:8045/v1", PROXY)
+    found = launched("openai-python", OPENAI_BASE_URL="https://127.0.0.1:8045/v1")
+    assert next(each for each in found.variables if each.name == "OPENAI_BASE_URL").why == "replaced"
+
+
+def test_without_a_key_to_give_no_variable_holds_one() -> None:
+    found = launch(find_client("openai-python"), TABLE, RECORDER, PROXY, {}, with_key=False)
+    assert all(each.why != "key" for each in found.variables)

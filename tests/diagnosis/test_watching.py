@@ -270,3 +270,36 @@ def test_no_request_is_too_strange(path: str, agent: str | None) -> None:
     assert one.found.verdict != "routed"
     assert one.exchange.observed.path == path
     assert watch.summary.total == 1
+
+
+def test_an_unknown_client_too_may_change_its_base_url() -> None:
+    watch = Watch(table=table_for(None), origin=ORIGIN, recorder=RECORDER)
+    add(watch, "POST", "/chat/completions", "curl/8.0", 404)
+    add(watch, "POST", "/v1/chat/completions", "curl/8.0")
+    assert only(watch).works
+    add(watch, "POST", "/v1/v1/chat/completions", "curl/8.0", 404)
+    assert not only(watch).works
+    assert only(watch).fixes[0].base_url == ORIGIN
+
+
+def test_different_endpoints_of_an_unknown_client_belong_together() -> None:
+    watch = Watch(table=table_for(None), origin=ORIGIN, recorder=RECORDER)
+    add(watch, "GET", "/models", "my-tool/1", 404)
+    add(watch, "POST", "/chat/completions", "my-tool/1", 404)
+    assert only(watch).seen == 2
+
+
+def test_two_sdks_are_two_programs() -> None:
+    watch = Watch(table=table_for(None), origin=ORIGIN, recorder=RECORDER)
+    add(watch, "POST", "/v1/chat/completions", OPENAI)
+    add(watch, "POST", "/v1/messages", "Anthropic/Python 2.12.0")
+    names = {each.identity.client.id for each in watch.inferences if each.identity is not None}
+    assert names == {"openai-python", "anthropic-python"}
+
+
+def test_what_has_not_been_answered_is_known_as_such() -> None:
+    watch = watching()
+    add(watch, "POST", "/v1/messages", status=None)
+    assert not watch.summary.answered
+    add(watch, "POST", "/v1/messages")
+    assert watch.summary.answered
