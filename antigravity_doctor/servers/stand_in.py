@@ -10,7 +10,6 @@ What follows an upgrade to a WebSocket is `stand_in_websocket`'s, which is loade
 from __future__ import annotations
 
 import asyncio
-import errno
 import json
 import re
 import threading
@@ -38,6 +37,7 @@ from antigravity_doctor.diagnosis.proxy_model import (
 from antigravity_doctor.diagnosis.secrets import redact as mask_keys
 from antigravity_doctor.knowledge.behaviour import Behaviour, behaviour_of, text
 from antigravity_doctor.knowledge.routes import table_for
+from antigravity_doctor.servers.listening import cannot_listen, url_of
 from antigravity_doctor.servers.replies import PIXEL_BYTES, Call, Reply, plain, reply_to
 
 MAX_LINE = 65_536
@@ -62,7 +62,6 @@ _SECRET = re.compile(r"(?i)((?:^|[?&])(?:[\w.\-]*key|[\w.\-]*token|[\w.\-]*secre
 _USERINFO = re.compile(r"(?<=://)[^/?#@]*@")
 
 _UNREAD_LIMIT = 100 * 1024 * 1024  # of a body that no handler wants; hyper would close on it, which loses the answer
-_IN_USE = (errno.EADDRINUSE, getattr(errno, "WSAEADDRINUSE", errno.EADDRINUSE))
 _FILE_HEADERS = (("accept-ranges", "bytes"), ("last-modified", "Thu, 01 Jan 2026 00:00:00 GMT"))
 
 _REASONS = {
@@ -152,17 +151,15 @@ class StandIn:
     @property
     def url(self) -> str:
         """The bare origin, without a slash at its end; of an "any" address, the loopback one."""
-        host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
-        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+        return url_of(self.host, self.port)
 
     async def start(self) -> Self:
         """Binds and serves. Raises OSError, with a sentence that names host and port, if that is not possible."""
         try:
             self._server = await asyncio.start_server(self._connected, self.host, self._asked_port, limit=_CHUNK)
         except OSError as error:
-            why = "it is already in use" if error.errno in _IN_USE else (error.strerror or str(error))
-            message = f"Cannot listen on {self.host} port {self._asked_port}: {why}. Port 0 takes a free one."
-            raise OSError(error.errno, message) from error
+            found = cannot_listen(error, self.host, self._asked_port)
+            raise OSError(found.errno, f"{found.strerror} Port 0 takes a free one.") from error
         return self
 
     async def close(self) -> None:
