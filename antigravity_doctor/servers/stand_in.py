@@ -159,7 +159,8 @@ class StandIn:
             self._server = await asyncio.start_server(self._connected, self.host, self._asked_port, limit=_CHUNK)
         except OSError as error:
             found = cannot_listen(error, self.host, self._asked_port)
-            raise OSError(found.errno, f"{found.strerror} Port 0 takes a free one.") from error
+            hint = " Port 0 takes a free one." if self._asked_port else ""
+            raise OSError(found.errno, f"{found.strerror}{hint}") from error
         return self
 
     async def close(self) -> None:
