@@ -234,7 +234,8 @@ def inference_lines(
     if found.works and not answered:
         return [*lines, *wrap([("? ", "warn"), (phrase("trace-works-unproved"), "")], width, "  ", "    ")]
     if found.works and given_by_trace:
-        said = phrase("trace-works-given", {"url": origin + (found.configured or recorder).removeprefix(recorder)})
+        key = "trace-works-given" if found.configured_exact else "trace-works-given-alone"
+        said = phrase(key, {"url": origin + (found.configured or recorder).removeprefix(recorder)})
         return [*lines, *wrap([("✓ ", "good"), (said, "")], width, "  ", "    ")]
     return [*lines, *_advice(found, miss, width, recorder=recorder, origin=origin)]
 
