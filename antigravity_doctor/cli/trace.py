@@ -19,7 +19,6 @@ from antigravity_doctor.cli.errors import BadInputError, say
 from antigravity_doctor.diagnosis.urls import host_and_port, is_loopback_host, port_number
 
 if TYPE_CHECKING:
-    from antigravity_doctor.diagnosis.launching import Variable
     from antigravity_doctor.diagnosis.recording import Exchange, Recorded
     from antigravity_doctor.diagnosis.settings import ProxySettings
     from antigravity_doctor.diagnosis.watching import Watch
@@ -186,12 +185,12 @@ def _record(asked: _Asked, output: str, file: TextIO | None) -> int:
     with ExitStack() as stack:
         target = _target(asked, stack)
         show = _Show(asked, target, output, file)
-        taken = host_and_port(target.upstream)[1] if is_loopback_host(host_and_port(target.upstream)[0]) else None
+        proxy_host, proxy_port = host_and_port(target.upstream)
         listen = asked.listen if asked.listen is not None else free_port(asked.host, USUAL_PORT)
-        if listen == taken and asked.listen is None:
+        if listen == proxy_port and is_loopback_host(proxy_host):
+            if asked.listen is not None:
+                raise BadInputError(f"--listen {listen} is the proxy's own port: give another one, or leave it out.")
             listen = 0
-        if listen == taken:
-            raise BadInputError(f"--listen {listen} is the proxy's own port: give another one, or leave it out.")
         plan = Run(
             upstream=target.upstream,
             host=asked.host,
@@ -340,6 +339,7 @@ class _Show:
         from antigravity_doctor.reports.trace import launch_lines
 
         client = self.asked.client or client_of_program(self.asked.command[0])
+        key = self._key()
         found = launch(
             client,
             self.target.table,
@@ -347,17 +347,17 @@ class _Show:
             self.target.origin,
             os.environ,
             base_path=self.asked.base_path,
-            with_key=self._key() is not None,
+            with_key=key is not None,
         )
         self.given_by_trace = bool(found.variables) and not any(each.why == "kept" for each in found.variables)
         # Somebody's own base URL may hold a password or a key.
         shown = [each._replace(value=redact(each.value), was=each.was and redact(each.was)) for each in found.variables]
         lines = launch_lines(found._replace(variables=tuple(shown)), recorder, client, self.terminal.width)
         self._write(lines, to_stderr=True)
-        return {**os.environ, **{each.name: self._value(each) for each in found.variables}}
-
-    def _value(self, variable: Variable) -> str:
-        return variable.value if variable.why != "key" else self._key() or TRACE_KEY
+        return {
+            **os.environ,
+            **{each.name: key if each.why == "key" and key else each.value for each in found.variables},
+        }
 
     def _key(self) -> str | None:
         """The key for a command that has none: the proxy's own, where it is known; with the stand-in any will do.

@@ -113,7 +113,7 @@ def _is_plain(rule: Rule, suffix: str) -> bool:
 
 @lru_cache(maxsize=64)
 def _suffixes(client: Client | None) -> dict[str, list[tuple[Mode, str, str]]]:
-    """Every (mode, method, suffix without query) of one client, or of all, by `_key_of` the suffix."""
+    """Every (mode, method, suffix without query) of one client, or of all, by `key_of` the suffix."""
     found: dict[str, list[tuple[Mode, str, str]]] = {}
     for each in (client,) if client is not None else all_clients():
         for mode in each.modes:
@@ -125,11 +125,11 @@ def _suffixes(client: Client | None) -> dict[str, list[tuple[Mode, str, str]]]:
                 if suffix.count("{") > 1:
                     # A project and a model: that is Vertex AI, which is known as a style as well.
                     continue
-                found.setdefault(_key_of(suffix), []).append((mode, request.method, suffix))
+                found.setdefault(key_of(suffix), []).append((mode, request.method, suffix))
     return found
 
 
-def _key_of(suffix: str) -> str:
+def key_of(suffix: str) -> str:
     """What the last segment of a path with this suffix is: itself, ":action" of a model, or "*" for any."""
     last = suffix[suffix.rfind("/") + 1 :]
     if last.startswith("{"):

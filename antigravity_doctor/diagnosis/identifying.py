@@ -10,6 +10,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from antigravity_doctor.diagnosis.families import key_of
 from antigravity_doctor.diagnosis.joining import Rule, invert, rule_of, run
 from antigravity_doctor.diagnosis.solving import is_version
 from antigravity_doctor.diagnosis.urls import split_url
@@ -167,9 +168,7 @@ def _shapes() -> dict[str, tuple[_Shape, ...]]:
                 if "{" in suffix:
                     pieces = [re.escape(piece) for piece in re.split(r"\{\w+\}", suffix)]
                     pattern = re.compile("[^/]+".join(pieces) + r"\Z")
-                last = suffix[suffix.rfind("/") + 1 :]
-                key = (last[last.find("}") + 1 :] or "*") if last.startswith("{") else last
-                found.setdefault(key, []).append(_Shape(client, mode, request, suffix, pattern))
+                found.setdefault(key_of(suffix), []).append(_Shape(client, mode, request, suffix, pattern))
     return {key: tuple(shapes) for key, shapes in found.items()}
 
 

@@ -154,7 +154,7 @@ def _wrong_key_is_403(table: RouteTable) -> bool:
     return table.version >= parse_version("4.1.12")
 
 
-_FAILURES = {
+FAILURES = {
     "refused": "AGD101",
     "timeout": "AGD102",
     "name": "AGD103",
@@ -163,6 +163,7 @@ _FAILURES = {
     "reset": "AGD112",
     "certificate": "AGD114",
 }
+"""Why a request got no answer -> the code of the finding."""
 
 
 def on_failure(failure: str, host: str, port: int) -> Finding:
@@ -186,4 +187,4 @@ def on_failure(failure: str, host: str, port: int) -> Finding:
     if failure == "refused" and host == "::1":
         works = "127.0.0.1"
         return Finding("AGD104", "error", 0.8, {**facts, "observed": f"[::1]:{port}: {detail}", "works": works})
-    return Finding(_FAILURES[failure], "error", 0.9, facts)
+    return Finding(FAILURES[failure], "error", 0.9, facts)

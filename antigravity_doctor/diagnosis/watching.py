@@ -28,7 +28,6 @@ _MOST_AGENTS = 20
 _OTHER_SETTING = "AGD319"
 """What is found where a path cannot come from the base URL that is said to be in use."""
 
-
 _PATH_IS_RIGHT = ("routed", "not-a-path-problem")
 
 

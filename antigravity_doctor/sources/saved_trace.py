@@ -10,14 +10,14 @@ from datetime import datetime
 from typing import Any, NamedTuple, get_args
 
 from antigravity_doctor.diagnosis.recording import Bodies, Exchange, Outcome
+from antigravity_doctor.diagnosis.symptoms import FAILURES
 from antigravity_doctor.diagnosis.tracing import Observed
 
 LONGEST_LINE = 16 * 1024 * 1024
 """Characters; a line has a few hundred, with bodies up to about six million."""
 
 _NOTES = ("tls", "http2", "garbage", "as-http-proxy", "target")
-_FAILURES = ("refused", "timeout", "name", "certificate", "tls", "not-http", "reset")
-"""What `Exchange.note` and `Observed.failure` can be."""
+"""What `Exchange.note` can be."""
 
 
 class SavedTraceError(ValueError):
@@ -62,7 +62,7 @@ def _saved(value: dict[str, Any]) -> Saved:
         _one_of(note, _NOTES)
     failure = _optional(value["failure"])
     if failure is not None:
-        _one_of(failure, _FAILURES)
+        _one_of(failure, tuple(FAILURES))
     observed = Observed(
         method=_text(value["method"] or ""),
         path=_text(value["path"]),
