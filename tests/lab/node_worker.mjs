@@ -33,6 +33,8 @@ const drain = async (stream) => {
 
 const { calls } = await import(pathToFileURL(join(import.meta.dirname, "clients", `${id.replaceAll("-", "_")}.mjs`)));
 globalThis.AI_SDK_LOG_WARNINGS = false;
+// A library that lets a promise of its own fail behind the caller's back must not end the worker.
+process.on("unhandledRejection", (problem) => console.error("unhandled:", problem));
 console.log = console.error;
 for await (const line of createInterface({ input: process.stdin })) {
   const { call, given, key, model, options } = JSON.parse(line);

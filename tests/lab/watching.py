@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from concurrent.futures import Future
 from types import TracebackType
 from typing import Literal, NamedTuple, Self
@@ -22,6 +23,9 @@ a route miss of the proxy · empty-405: one of a POST, with the web UI (`Allow: 
 the web UI."""
 
 _ANSWERER_MODES = {"any": "answer", "empty-404": "not-found", "empty-405": "method-not-allowed", "html": "html"}
+
+_SETTLE = 1.0
+"""Seconds that a request which has been answered is waited for."""
 
 
 class Sent(NamedTuple):
@@ -51,6 +55,7 @@ class Watch:
         self.stand_in = ""
         self._proxied, self._told = "", ""
         self.origin = ""
+        self.planted: tuple[str, ...] = ()
         self._thread = threading.Thread(target=self._main, daemon=True)
 
     def __enter__(self) -> Self:
@@ -72,7 +77,16 @@ class Watch:
             self._answerer.mode = _ANSWERER_MODES[answers]  # type: ignore[assignment]
 
     def take(self) -> list[Sent]:
-        """What was sent since the last call, in the order in which it came."""
+        """What was sent since the last call, in the order in which it came.
+
+        A client may have its answer, and have ended, before the recorder has told of the request: what has reached the
+        server behind it is waited for. `planted` is then where the planted key itself (no other value) was found.
+        """
+        seen = self._answerer.take()
+        until = time.monotonic() + _SETTLE
+        while self.count() < len(seen) and time.monotonic() < until:
+            time.sleep(0.01)
+        self.planted = tuple(dict.fromkeys(place for each in seen for place in each.key_places))
         with self._lock:
             sent, self._sent = self._sent, []
         return sorted(sent)
