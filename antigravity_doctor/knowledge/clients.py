@@ -140,6 +140,25 @@ def find_client(name: str) -> Client:
     raise UnknownClientError(name, list(dict.fromkeys(known[key].id for key in near))[:4])
 
 
+def search_clients(text: str) -> tuple[Client, ...]:
+    """The clients in which every word of `text` is found: in their names, packages, protocols, modes, or in the names
+    of the settings that they read or ignore; in the catalogue's order. () for a text without any letter or digit."""
+    words = [folded for word in text.split() if (folded := _fold(word))]
+    if not words:
+        return ()
+    return tuple(each for each in all_clients() if all(word in _searched(each) for word in words))
+
+
+@lru_cache(maxsize=256)
+def _searched(client: Client) -> str:
+    texts = [*client.names, client.kind]
+    for mode in client.modes:
+        texts += [mode.id, mode.name, mode.protocol]
+        texts += [str(each["name"]) for part in ("settings", "ignored") for each in mode.raw.get(part, ())]
+        texts += [str(each["name"]) for each in mode.raw.get("key", {}).get("settings", ())]
+    return "\n".join(map(_fold, texts))
+
+
 def client_of_program(program: str) -> Client | None:
     """The client that this executable starts, by its name or path ("claude", "C:\\bin\\codex.cmd"); None if unknown."""
     name = program.replace("\\", "/").rpartition("/")[2].lower()

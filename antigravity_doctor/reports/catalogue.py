@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
+from antigravity_doctor.diagnosis.recommending import Recommendation
 from antigravity_doctor.knowledge.clients import Client, Mode, join_rules
 from antigravity_doctor.knowledge.routes import Route, RouteHistory
 from antigravity_doctor.knowledge.texts import phrase
-from antigravity_doctor.reports.paint import Line, Span, columns, line_width, wrap
+from antigravity_doctor.reports.paint import Line, Span, columns, fitted_columns, line_width, printable, wrap
 from antigravity_doctor.reports.recommend import versions_text
 from antigravity_doctor.reports.words import protocol_name
 
@@ -107,29 +108,83 @@ def history_document(routes: Iterable[RouteHistory]) -> dict[str, Any]:
     }
 
 
-def clients_lines(clients: Sequence[Client], width: int) -> list[Line]:
-    """A line a client."""
-    rows: list[list[Span]] = []
-    for each in sorted(clients, key=lambda client: client.id):
-        protocols = dict.fromkeys(protocol_name(mode.protocol) for mode in each.modes)
-        kinds = dict.fromkeys(str(mode.raw.get("provenance", {}).get("kind", "")) for mode in each.modes)
-        rows.append(
-            [
-                (each.id, "bold"),
-                (each.name, ""),
-                (", ".join(protocols), "note"),
-                (", ".join(phrase("kind-" + kind) for kind in kinds), "dim"),
-            ]
-        )
-    lines = columns(rows, "  ")
-    if rows and max(map(line_width, lines)) > width:
-        # The id says almost what the name says.
-        lines = _fitting([[row[0], *row[2:]] for row in rows], width)
-    return [[], *lines, [], *wrap([(phrase("clients-more"), "dim")], width, "  "), []]
+class _Answer(NamedTuple):
+    """One base URL of a client ("" where none works), and for what it is right."""
+
+    base_url: str
+    protocols: list[str]
+    settings: list[str]
 
 
-def client_lines(client: Client, width: int) -> list[Line]:
-    """Everything about one client."""
+def _answers(found: Sequence[Recommendation]) -> list[_Answer]:
+    """The different base URLs that the client's current versions want, the preferred mode's first."""
+    answers: dict[str, _Answer] = {}
+    current = [each for each in found if each.mode.versions[1] is None]  # the client's own page has the older ones
+    for each in current or found:
+        answer = answers.setdefault(each.base_url if each.works else "", _Answer(each.base_url, [], []))
+        answer.protocols.append(protocol_name(each.mode.protocol))
+        answer.settings.extend(setting.name for setting in each.settings)
+    return list(answers.values())
+
+
+def clients_lines(found: Mapping[Client, Sequence[Recommendation]], width: int, searched: str | None) -> list[Line]:
+    """A table: a line for each base URL that a client wants, with its protocols and where it is typed."""
+    rows: list[list[Span]] = [[(phrase("clients-head-" + name), "dim") for name in _COLUMNS]]
+    for client in sorted(found, key=lambda each: each.id) if searched is None else found:
+        kinds = dict.fromkeys(str(mode.raw.get("provenance", {}).get("kind", "")) for mode in client.modes)
+        known = ", ".join(phrase("kind-" + kind) for kind in kinds)
+        for index, answer in enumerate(_answers(found[client])):
+            url: Span = (answer.base_url, "value") if answer.base_url else (phrase("recommend-none-short"), "bad")
+            rows.append(
+                [
+                    (client.id if index == 0 else "", "bold"),
+                    url,
+                    (", ".join(dict.fromkeys(answer.protocols)), "note"),
+                    (known if index == 0 else "", "dim"),
+                    (_few(answer.settings), ""),
+                ]
+            )
+    lines: list[Line] = [[], *_table(rows, width), []]
+    if searched is not None:
+        said = phrase("clients-found", {"count": str(len(found)), "text": printable(searched, 60)})
+        lines.extend(wrap([(said, "dim")], width, "  "))
+    return [*lines, *wrap([(phrase("clients-more"), "dim")], width, "  "), []]
+
+
+_COLUMNS = ("client", "base-url", "protocol", "known", "settings")
+_SETTINGS_SHOWN = 3
+
+
+def _few(names: Sequence[str]) -> str:
+    """The first few names, and how many more there are."""
+    distinct = list(dict.fromkeys(names))
+    more = len(distinct) - _SETTINGS_SHOWN
+    return ", ".join(distinct[:_SETTINGS_SHOWN]) + (f" +{more}" if more > 0 else "")
+
+
+def _table(rows: list[list[Span]], width: int) -> list[list[Span]]:
+    """All columns where the names of the settings find room beside the others, else a line of their own for them."""
+    heads = columns([row[:-1] for row in rows], "  ")
+    widest = max(map(line_width, heads))
+    if widest + _ROOM <= width:
+        return fitted_columns(rows, width, "  ")
+    lines = fitted_columns([row[:2] for row in rows], width, "  ")
+    if len(lines) != len(rows):
+        lines = columns([row[:1] for row in rows], "  ")  # a very narrow terminal: the base URL goes below, too
+    out: list[list[Span]] = [lines[0]]
+    for row, line in zip(rows[1:], lines[1:], strict=True):
+        below = [row[2], (" " + phrase("clients-in") + " ", "dim"), (row[-1][0], "")] if row[-1][0] else [row[2]]
+        above = [] if len(line) > len(row[:1]) + 1 or not row[1][0] else [row[1], (" · ", "dim")]
+        out += [line, *wrap([*above, *below], width, "      ", "        ")]
+    return out
+
+
+_ROOM = 30
+"""Columns that the names of settings want."""
+
+
+def client_lines(client: Client, width: int, also: Sequence[Client] = ()) -> list[Line]:
+    """Everything about one client. `also`: others that the name fits."""
     head = [(client.name, "bold"), (" · ", "dim"), (client.id, "dim")]
     lines: list[Line] = [[], *wrap(head, width, "  ")]
     names = [each for each in client.names if each not in (client.id, client.name)]
@@ -137,7 +192,14 @@ def client_lines(client: Client, width: int) -> list[Line]:
         lines.extend(wrap([(phrase("also-called", {"names": ", ".join(names)}), "dim")], width, "  ", "    "))
     for mode in client.modes:
         lines += [[], *_mode_lines(mode, width)]
-    return [*lines, [], *wrap([(phrase("clients-recommend", {"id": client.id}), "dim")], width, "  "), []]
+    lines += [[], *wrap([(phrase("clients-recommend", {"id": client.id}), "dim")], width, "  ")]
+    if also:
+        shown = ", ".join(each.id for each in also[:_ALSO_SHOWN]) + (" …" if len(also) > _ALSO_SHOWN else "")
+        lines += wrap([(phrase("clients-also", {"names": shown}), "dim")], width, "  ", "    ")
+    return [*lines, []]
+
+
+_ALSO_SHOWN = 6
 
 
 def _mode_lines(mode: Mode, width: int) -> list[Line]:
@@ -186,6 +248,20 @@ def join_text(mode: Mode) -> str:
     return phrase("join-then").join(said)
 
 
-def clients_document(clients: Iterable[Client]) -> dict[str, Any]:
-    """The JSON of `clients`: the entries as they are."""
-    return {"schema_version": 1, "command": "clients", "clients": [dict(each.raw) for each in clients]}
+def clients_document(found: Mapping[Client, Sequence[Recommendation]]) -> dict[str, Any]:
+    """The JSON of `clients`: the entries as they are, and the base URL that was solved for each mode (null: none)."""
+    return {
+        "schema_version": 1,
+        "command": "clients",
+        "clients": [dict(each.raw) for each in found],
+        "base_urls": [
+            {
+                "client": client.id,
+                "mode": one.mode.id,
+                "protocol": one.mode.protocol,
+                "base_url": one.base_url or None,
+            }
+            for client, each in found.items()
+            for one in each
+        ],
+    }

@@ -195,7 +195,9 @@ def test_simulate(client: Any, base_url: str) -> None:
 def test_the_catalogues(width: int) -> None:
     assert_fits(shown(catalogue.routes_lines("4.5.8", TABLE.routes, width), width), width)
     assert_fits(shown(catalogue.history_lines(all_routes(), width), width), width)
-    assert_fits(shown(catalogue.clients_lines(all_clients(), width), width), width)
+    found = {each: recommend(each, TABLE, ORIGIN) for each in all_clients()}
+    assert_fits(shown(catalogue.clients_lines(found, width, None), width), width)
+    assert_fits(shown(catalogue.clients_lines(found, width, "any"), width), width)
     assert_fits(shown(explain_code.list_lines(all_codes(), width), width), width)
     for client in all_clients():
         assert_fits(shown(catalogue.client_lines(client, width), width), width)
