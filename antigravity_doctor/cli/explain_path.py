@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _FULL = 3
 """Up to this many different requests each get a full explanation on a terminal, more get a line each."""
 
+_KEPT = 20_000
+"""Characters of a text without a request that are kept for what its words suggest."""
 _PIECE = 1 << 16
 _LONGEST_LINE = 4 << 20
 _REMEMBERED = 100_000
@@ -42,6 +44,13 @@ class Observed(NamedTuple):
     headers: tuple[tuple[str, str], ...]
     failure: str | None = None
     setting: str | None = None
+
+
+class NoRequest(NamedTuple):
+    """A text in which no request was found: what to call it, and its beginning, without keys."""
+
+    name: str
+    text: str
 
 
 def command(
@@ -110,16 +119,28 @@ def command(
             failure=seen.failure,
         )
 
+    def complained(none: NoRequest) -> Explanation | None:
+        """What the text says if it is a client's own sentence, or a bare 404."""
+        from antigravity_doctor.diagnosis.client_errors import explain_client_error
+        from antigravity_doctor.sources.pasted_text import symptoms_in
+
+        codes = symptoms_in(none.text)
+        if any(code.startswith("AGD") for code in codes):
+            return None
+        return explain_client_error(
+            none.text, table=table, origin=origin, client=chosen, base_url=checked, not_found=bool(codes)
+        )
+
     observed = _distinct(_observed(paths, lines))
     version = str(table.version) if proxy_version is not None else None
     if output == "json":
-        code = _as_json(observed, explained, origin, version)
+        code = _as_json(observed, explained, complained, origin, version)
     else:
-        code = _on_terminal(observed, explained, checked is not None)
+        code = _on_terminal(observed, explained, complained, checked is not None)
     raise typer.Exit(int(code))
 
 
-def _observed(arguments: list[str], stdin: Iterator[str]) -> Iterator[Observed | str]:
+def _observed(arguments: list[str], stdin: Iterator[str]) -> Iterator[Observed | NoRequest]:
     """Every request of every argument, in order; an argument without one is yielded as its text."""
     for argument in arguments:
         if argument == "-":
@@ -132,15 +153,25 @@ def _observed(arguments: list[str], stdin: Iterator[str]) -> Iterator[Observed |
         yield from _from_lines(argument.splitlines(keepends=True), argument)
 
 
-def _from_lines(lines: Iterable[str], whole: str) -> Iterator[Observed | str]:
+def _from_lines(lines: Iterable[str], whole: str) -> Iterator[Observed | NoRequest]:
     from antigravity_doctor.sources.pasted_text import iter_requests
 
     found = False
-    for each in iter_requests(lines):
+    kept: list[str] = []
+
+    def remembered() -> Iterator[str]:
+        size = 0
+        for line in lines:
+            if not found and size < _KEPT:
+                kept.append(line[: _KEPT - size])
+                size += len(kept[-1])
+            yield line
+
+    for each in iter_requests(remembered()):
         found = True
         yield _of_found(each)
     if not found:
-        yield redact(whole[:300])
+        yield NoRequest(redact(whole[:300]), redact("".join(kept)))
 
 
 def _of_found(found: "FoundRequest") -> Observed:
@@ -206,11 +237,11 @@ def _stdin_lines(first: bytes) -> Iterator[str]:
     yield b"".join(rest).decode("utf-8", "replace")
 
 
-def _distinct(observed: Iterator[Observed | str]) -> Iterator[Observed | str]:
+def _distinct(observed: Iterator[Observed | NoRequest]) -> Iterator[Observed | NoRequest]:
     """The same request with the same answer is explained once, however often it stands in a log."""
     seen: set[int] = set()
     for each in observed:
-        key = hash(each if isinstance(each, str) else (each[1:7], each.failure, each.setting))
+        key = hash(each if isinstance(each, NoRequest) else (each[1:7], each.failure, each.setting))
         if key in seen:
             continue
         if len(seen) >= _REMEMBERED:
@@ -223,24 +254,15 @@ def _exit_code(found: Explanation) -> Exit:
     return Exit.FINDINGS if any(each.severity == "error" for each in found.findings) else Exit.OK
 
 
-def _symptoms_of(text: str) -> tuple[str, ...]:
+def _symptoms_of(none: NoRequest) -> tuple[str, ...]:
     """The finding codes that a text without any request suggests; says so on stderr where there are none."""
     from antigravity_doctor.sources.pasted_text import symptoms_in
 
-    found = symptoms_in(text)
+    found = symptoms_in(none.text)
     codes = tuple(code for code in found if code.startswith("AGD"))
     if not codes:
-        _say_nothing_found(text)
-        if found:
-            _say_how_to_find_the_path()
+        _say_nothing_found(none.name)
     return codes
-
-
-def _say_how_to_find_the_path() -> None:
-    from antigravity_doctor.cli.errors import say
-    from antigravity_doctor.knowledge.texts import phrase
-
-    say(phrase("path-unknown"))
 
 
 def _say_nothing_found(text: str) -> None:
@@ -251,7 +273,11 @@ def _say_nothing_found(text: str) -> None:
 
 
 def _as_json(
-    observed: Iterator[Observed | str], explained: Callable[[Observed], Explanation], origin: str, version: str | None
+    observed: Iterator[Observed | NoRequest],
+    explained: Callable[[Observed], Explanation],
+    complained: Callable[[NoRequest], Explanation | None],
+    origin: str,
+    version: str | None,
 ) -> Exit:
     from antigravity_doctor.reports import json_v1
 
@@ -261,22 +287,27 @@ def _as_json(
     def objects() -> Iterator[dict[str, object]]:
         nonlocal code, missing
         for each in observed:
-            if isinstance(each, str):
+            found = explained(each) if isinstance(each, Observed) else complained(each)
+            if found is not None:
+                code = max(code, _exit_code(found))
+                yield json_v1.explanation_object(each.text[:300], found)
+            elif isinstance(each, NoRequest):
                 codes = _symptoms_of(each)
-                yield json_v1.nothing_found_object(each, codes)
+                yield json_v1.nothing_found_object(each.name, codes)
                 code = max(code, Exit.FINDINGS if codes else code)
                 missing = missing or not codes
-                continue
-            found = explained(each)
-            code = max(code, _exit_code(found))
-            yield json_v1.explanation_object(each.text, found)
 
     for piece in json_v1.explain_path_document(origin, version, objects()):
         options.write(piece)
     return Exit.BAD_INPUT if missing and code is Exit.OK else code
 
 
-def _on_terminal(observed: Iterator[Observed | str], explained: Callable[[Observed], Explanation], exact: bool) -> Exit:
+def _on_terminal(
+    observed: Iterator[Observed | NoRequest],
+    explained: Callable[[Observed], Explanation],
+    complained: Callable[[NoRequest], Explanation | None],
+    exact: bool,
+) -> Exit:
     from antigravity_doctor.reports.explain_path import (
         closing_lines,
         compact_line,
@@ -295,14 +326,16 @@ def _on_terminal(observed: Iterator[Observed | str], explained: Callable[[Observ
         options.write(render(lines, terminal))
 
     for each in observed:
-        if isinstance(each, str):
+        answer = explained(each) if isinstance(each, Observed) else complained(each)
+        if answer is None and isinstance(each, NoRequest):
             codes = _symptoms_of(each)
             if codes:
                 code = max(code, Exit.FINDINGS)
                 show(symptom_lines(codes, terminal.width))
             missing = missing or not codes
+        if answer is None:
             continue
-        found = explained(each)
+        found = answer
         code = max(code, _exit_code(found))
         if compact:
             show(compact_line(found, terminal.width))

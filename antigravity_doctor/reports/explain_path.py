@@ -23,6 +23,8 @@ _SYMBOL: dict[str, Span] = {
 _SHOWN_FIXES = 3
 _ELSEWHERE = ("AGD501", "AGD502")
 """With these the first thing to say is where the request went, whatever its path."""
+_CLIENT_ERRORS = ("AGD321", "AGD322")
+"""With these there is no path: the words of the text stand in its place."""
 _SURE, _EVEN = 0.75, 0.5
 """Up to this confidence a finding is said to be likely, and up to that one only to be possible."""
 
@@ -37,6 +39,8 @@ def explanation_lines(found: Explanation, width: int, *, exact: bool = False, hi
         headline.append((phrase("went-elsewhere", safe_facts(main)), ""))
     elif main is not None and main.code == "AGD509":
         headline.append((phrase("setting-" + main.severity), ""))
+    elif main is not None and main.code in _CLIENT_ERRORS:
+        headline.append((phrase("client-error"), ""))
     elif main is not None and main.code.startswith("AGD1") and main.code != "AGD109":
         headline.append((phrase("no-answer"), ""))
     else:
@@ -76,7 +80,9 @@ def explanation_lines(found: Explanation, width: int, *, exact: bool = False, hi
     if hint:
         lines.append([])
         settled = exact and not any(each.code == "AGD319" for each in found.findings)
-        if settled and best is not None and best.confidence >= 0.9:
+        if main.code in _CLIENT_ERRORS:
+            lines.extend(wrap([(phrase("be-certain-client-error"), "dim")], width, "    "))
+        elif settled and best is not None and best.confidence >= 0.9:
             lines.extend(wrap([(phrase("exact"), "dim")], width, "    "))
         elif best is not None and best.confidence < 0.95:
             lines.extend(wrap([(phrase("be-certain"), "dim")], width, "    "))
@@ -90,6 +96,8 @@ def _subject(found: Explanation) -> str:
     main = found.findings[0] if found.findings else None
     if main is not None and main.code == "AGD509":
         return main.facts["setting"]
+    if main is not None and main.code in _CLIENT_ERRORS:
+        return f"“{main.facts['words']}”"
     if main is not None and main.code.startswith("AGD1") and found.path == "/" and "host" in main.facts:
         return f"{main.facts['host']}:{main.facts['port']}"
     return f"{found.method} {found.path}" if found.method else found.path

@@ -10,9 +10,9 @@ import pytest
 from tests.support.cli import run
 
 
-def results(text: str, *more: str) -> tuple[int, list[dict[str, Any]]]:
+def results(text: str, *more: str, stdin: bytes = b"") -> tuple[int, list[dict[str, Any]]]:
     """Exit code and results of `explain-path TEXT --json`."""
-    ended = run("explain-path", "--json", text, *more)
+    ended = run("explain-path", "--json", text, *more, stdin=stdin)
     found: list[dict[str, Any]] = json.loads(ended.out)["results"]
     return ended.code, found
 
@@ -84,10 +84,36 @@ def test_on_a_terminal_such_a_text_gets_the_advice() -> None:
     assert "press Start" in ended.out
 
 
-def test_a_bare_404_is_told_how_to_find_the_path() -> None:
+def test_a_misleading_sentence_of_a_client_leads_to_the_base_url() -> None:
     ended = run("explain-path", "There's an issue with the selected model (gemini-3-pro). It may not exist")
-    assert ended.code == 2
-    assert "agdoctor stand-in" in ended.err
+    assert ended.code == 1
+    assert "AGD321" in ended.out
+    assert "Set the base URL to http://127.0.0.1:8045\n" in ended.out
+    assert "Claude Code" in ended.out
+
+
+def test_a_bare_404_gets_an_answer_for_each_kind_of_client_and_how_to_be_certain() -> None:
+    ended = run("explain-path", "it only says 404")
+    assert ended.code == 1
+    assert "AGD322" in ended.out
+    assert "http://127.0.0.1:8045/v1\n" in ended.out
+    assert "agdoctor trace" in ended.out
+
+
+def test_an_error_box_from_standard_input_is_read_as_one_text() -> None:
+    box = b"+----+\n  There's an issue with the\n  selected model (x).\n+----+\n"
+    exit_code, found = results("-", stdin=box)
+    assert exit_code == 1
+    assert found[0]["findings"][0]["code"] == "AGD321"
+    assert found[0]["fixes"][0]["clients"][0] == "claude-code"
+
+
+def test_with_client_and_base_url_such_a_text_is_explained_exactly() -> None:
+    words = "There's an issue with the selected model (x)"
+    _, wrong = results(words, "--client", "claude-code", "--base-url", "http://127.0.0.1:8045/v1")
+    assert (wrong[0]["path"], wrong[0]["fixes"][0]["base_url"]) == ("/v1/v1/messages", "http://127.0.0.1:8045")
+    _, right = results(words, "--client", "claude-code", "--base-url", "http://127.0.0.1:8045")
+    assert right[0]["verdict"] == "not-a-path-problem"
 
 
 def test_the_proxys_own_admin_log_line_is_no_wrong_path() -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from antigravity_doctor.cli.main import COMMANDS, load
+from antigravity_doctor.diagnosis.client_errors import explain_client_error
 from antigravity_doctor.diagnosis.explaining import explain
 from antigravity_doctor.diagnosis.model import Finding
 from antigravity_doctor.diagnosis.naming import explain_setting
@@ -153,6 +154,9 @@ def _spoken() -> Iterator[Finding]:
     for setting in ("ANTHROPIC_BASE_URL", "OPENAI_BASE_URL", "GOOGLE_GEMINI_BASE_URL"):
         named = explain_setting(setting, "http://127.0.0.1:8045/v1", table_for(None), "http://127.0.0.1:8045")
         yield from named.findings if named is not None else ()
+    for text in ("There's an issue with the selected model", "404"):
+        complaint = explain_client_error(text, table=table_for(None), origin="http://127.0.0.1:8045", not_found=True)
+        yield from complaint.findings if complaint is not None else ()
     for client in all_clients():
         for mode in client.modes:
             for base in ("", "/v1", "/v1/v1", "/openai/v1", "/v1/chat/completions", "/V1/"):
