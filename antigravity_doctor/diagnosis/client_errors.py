@@ -14,7 +14,7 @@ from functools import lru_cache
 from antigravity_doctor.diagnosis.explaining import Explanation, explain
 from antigravity_doctor.diagnosis.fixing import appended
 from antigravity_doctor.diagnosis.model import Finding, Fix
-from antigravity_doctor.diagnosis.recommending import Recommendation, recommend
+from antigravity_doctor.diagnosis.recommending import recommend
 from antigravity_doctor.diagnosis.simulating import simulate
 from antigravity_doctor.knowledge.clients import Client, all_clients
 from antigravity_doctor.knowledge.routes import RouteTable
@@ -87,25 +87,18 @@ def _fixes(clients: Iterable[Client], table: RouteTable, origin: str) -> tuple[F
 
     Confidence: the share of the clients that it is right for.
     """
-    groups: dict[tuple[str, str], list[Recommendation]] = {}
-    count = 0
+    groups: dict[tuple[str, str], Fix] = {}
     for client in clients:
         best = next((each for each in recommend(client, table, origin) if each.mode.preferred and each.works), None)
         if best is None or best.proof is None:
             continue
-        count += 1
         base_path = best.base_url[len(origin) :]
         first = next(each for each in best.proof.requests if each.required)
-        groups.setdefault((base_path, appended(first.path, base_path)), []).append(best)
-    fixes = []
-    for (base_path, suffix), found in groups.items():
-        proof = found[0].proof
-        first = next(each for each in proof.requests if each.required) if proof is not None else None
-        if first is None:
-            continue
-        share = len(found) / count
-        ids = tuple(dict.fromkeys(each.mode.client for each in found))
-        fixes.append(Fix(origin + base_path, 0.9 * share, suffix, None, first.path, first.route or "", ids))
+        key = base_path, appended(first.path, base_path)
+        known = groups.get(key) or Fix(best.base_url, 0.0, key[1], None, first.path, first.route or "")
+        groups[key] = known._replace(clients=(*known.clients, client.id))
+    count = sum(len(each.clients) for each in groups.values())
+    fixes = [each._replace(confidence=0.9 * len(each.clients) / count) for each in groups.values()]
     return tuple(sorted(fixes, key=lambda fix: -fix.confidence))
 
 

@@ -6,16 +6,17 @@ Only loopback, only requests without effect, and only when the target itself was
 from __future__ import annotations
 
 import asyncio
-import importlib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from antigravity_doctor.diagnosis.judging import judge_identity
+from antigravity_doctor.diagnosis.machine import Listening
 from antigravity_doctor.knowledge.programs import Program
 from antigravity_doctor.probes.session import FoundProxy, Session, first_round
 from antigravity_doctor.probes.transport import Address, Transport, connect, wire_target
+from antigravity_doctor.sources.listeners import listeners
 
 USUAL_PORTS = (8045, 8046, 8080, 3000, 8000, 19527)
 """Where this proxy, or what is confused with it, is found most (facts/proxy-config-and-logs.md §7)."""
@@ -28,17 +29,14 @@ _TIMEOUT = 1.0
 
 
 def listening_ports() -> tuple[int, ...] | None:
-    """Ports that a program of this machine listens on for loopback, by psutil; None without it or without the right."""
-    try:
-        psutil = importlib.import_module("psutil")  # an extra: discovery is better with it and works without
-    except ImportError:
-        return None
-    try:
-        listening = [each for each in psutil.net_connections("tcp") if each.status == psutil.CONN_LISTEN]
-        ports = {each.laddr.port for each in listening if each.laddr.ip in ("127.0.0.1", "0.0.0.0", "::")}  # noqa: S104
-    except Exception:  # psutil raises errors of its own where the system does not let it look
-        return None
-    return tuple(sorted(ports))
+    """Ports that a program of this machine listens on for loopback; None where the system does not let us look."""
+    found = listeners()
+    return None if found is None else tuple(dict.fromkeys(each.port for each in found if each.address != "::1"))
+
+
+def owner(port: int) -> Listening | None:
+    """The program that listens on this local port, where the system says so."""
+    return next((each for each in listeners() or () if each.port == port and each.program is not None), None)
 
 
 def candidates(session: Session) -> list[int]:

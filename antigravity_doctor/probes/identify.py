@@ -24,6 +24,7 @@ from antigravity_doctor.knowledge.behaviour import behaviour_of
 from antigravity_doctor.knowledge.routes import all_routes
 from antigravity_doctor.knowledge.versions import Version, parse_version, reported_by
 from antigravity_doctor.probes.client_paths import carrier_of, client_headers, client_paths
+from antigravity_doctor.probes.discover import owner
 from antigravity_doctor.probes.lists import lists_of
 from antigravity_doctor.probes.reach import elsewhere
 from antigravity_doctor.probes.session import Asker, Session, Verdict, finding, first_round, words
@@ -53,9 +54,17 @@ async def check_proxy(session: Session, ask: Asker) -> Verdict:
     if program is not None and program.id == "tls":
         found = finding("AGD111", **facts, program=program.name, detail=words("said-so"))
     else:
-        found = finding("AGD106", 0.9, **facts, program=program.name if program else words("another-program"))
+        found = finding("AGD106", 0.9, **facts, program=program.name if program else _owner(session))
     findings = (*await elsewhere(session), found)
     return Verdict("fail", facts=facts | {"program": found.facts["program"]}, findings=findings)
+
+
+def _owner(session: Session) -> str:
+    """What the system calls the program on the port, for one that does not say its own name."""
+    listening = owner(session.port) if session.loopback else None
+    if listening is None:
+        return words("another-program")
+    return words("program-of", program=listening.program or "", pid=str(listening.pid))
 
 
 def _second_round(session: Session) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 from antigravity_doctor.diagnosis.answers import Failure, Outcome, Reply
 from antigravity_doctor.diagnosis.model import Finding
@@ -25,6 +24,7 @@ from antigravity_doctor.probes.transport import (
     speaks_tls,
     without_credentials,
 )
+from antigravity_doctor.sources.surroundings import surroundings
 
 _MOST_ADDRESSES = 6
 _SNIFF = 1.0
@@ -90,8 +90,8 @@ async def check_port(session: Session, ask: Asker) -> Verdict:
     another = await elsewhere(session)
     if working and only_v6:
         another = [_ipv6_first(session, facts, first.ip, working[0].ip), *another]
-    if not another:  # whatever answers on this very loopback is nearer than the computer outside of a container
-        findings += _container(session, facts)
+    if not another:  # whatever answers on this very loopback is nearer than the computer outside
+        findings += _elsewhere_here(session, facts)
     return Verdict("fail", facts=facts, findings=(*another, *findings))
 
 
@@ -119,21 +119,16 @@ async def _connect_all(session: Session, addresses: list[Address]) -> dict[Addre
     return outcomes
 
 
-def _container(session: Session, facts: dict[str, str]) -> list[Finding]:
-    inside = session.options.in_container
-    if inside is None:
-        inside = runs_in_container(session)
-    if not inside or not session.loopback:
+def _elsewhere_here(session: Session, facts: dict[str, str]) -> list[Finding]:
+    """AGD108 in a container, AGD118 in WSL 2 and in a remote session: loopback is not the user's own computer there."""
+    if not session.loopback:
         return []
-    return [finding("AGD108", 0.7, **facts)]
-
-
-def runs_in_container(session: Session) -> bool:
-    """Whether this program runs in a container, by the marks that Docker, Podman and Kubernetes leave."""
-    environment = session.options.environment
-    if environment.get("container") or environment.get("KUBERNETES_SERVICE_HOST"):
-        return True
-    return Path("/.dockerenv").exists() or Path("/run/.containerenv").exists()
+    around = surroundings(session.options.environment)
+    inside = session.options.in_container
+    if inside or (inside is None and around.container is not None):
+        return [finding("AGD108", 0.7, **facts)]
+    where = "wsl" if around.wsl == 2 else around.remote
+    return [finding("AGD118", 0.5, **facts, where=words("in-" + where))] if where is not None else []
 
 
 async def elsewhere(session: Session) -> list[Finding]:

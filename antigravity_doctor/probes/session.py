@@ -39,6 +39,7 @@ BasePlace = Literal["here", "elsewhere", "vendor", "unknown"]
 Severities: Mapping[str, Severity] = {
     "AGD107": "warning",
     "AGD108": "warning",
+    "AGD118": "warning",
     "AGD110": "warning",
     "AGD201": "warning",
     "AGD204": "warning",

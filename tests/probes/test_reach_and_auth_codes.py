@@ -23,12 +23,9 @@ TEXTS: dict[str, dict[str, str]] = {
     **load_json("texts", "en", "findings-2xx-auth.json"),
 }
 EXAMPLES: dict[str, dict[str, Any]] = {
-    **REGISTRY,
-    **{
-        code: each
-        for code, each in load_json("findings", "5xx-settings.json").items()
-        if each["example"]["kind"] == "check"
-    },
+    code: each
+    for code, each in (REGISTRY | load_json("findings", "5xx-settings.json")).items()
+    if each["example"]["kind"] == "check"
 }
 """The codes whose example is a run of `check`: those of the two groups, and what it finds out about a base URL."""
 

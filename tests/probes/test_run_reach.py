@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
-import sys
 import time
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
+from antigravity_doctor.diagnosis.machine import Listening
 from antigravity_doctor.diagnosis.model import CheckReport, CheckResult
 from antigravity_doctor.diagnosis.proxy_model import ServerConfig
 from antigravity_doctor.diagnosis.settings import ProxySettings, Secret
@@ -22,6 +23,8 @@ from tests.support.fronted import fronted
 from tests.support.hostile import KINDS, hostile
 
 TIMEOUT = 0.5
+LISTENING_PORTS = discover.listening_ports
+"""The function itself, which conftest.py puts out of the tests' way."""
 
 
 def check(origin: str, **more: Any) -> CheckReport:
@@ -233,6 +236,29 @@ def test_containers_are_known_by_their_marks(environment: dict[str, str]) -> Non
         assert "AGD108" in codes(check(server.origin, in_container=None, environment=environment))
 
 
+REMOTE = {
+    "over SSH": {"SSH_CONNECTION": "192.168.1.7 52022 192.168.1.20 22"},
+    "in WSL 2": {"WSL_DISTRO_NAME": "Ubuntu", "WSL_INTEROP": "/run/WSL/1_interop"},
+    "in a GitHub codespace": {"CODESPACES": "true"},
+    "in a remote editor window": {"VSCODE_IPC_HOOK_CLI": "/run/user/1000/vscode-ipc.sock"},
+}
+
+
+@pytest.mark.parametrize("where", REMOTE)
+def test_a_refused_loopback_of_another_machine_is_explained(where: str) -> None:
+    with hostile("refused") as server:
+        report = check(server.origin, environment=REMOTE[where])
+    assert codes(report) == ["AGD101", "AGD118"]
+    said = [each.facts["where"] for result in report.checks for each in result.findings if each.code == "AGD118"]
+    assert said == [where]
+
+
+@pytest.mark.parametrize("where", REMOTE)
+def test_where_the_proxy_answers_nothing_is_said_of_other_machines(where: str) -> None:
+    with run_in_thread(ServerConfig("4.5.8")) as running:
+        assert "AGD118" not in codes(check(running.url, environment=REMOTE[where]))
+
+
 # --- HTTP proxy variables --------------------------------------------------------------------------------------------
 
 
@@ -327,46 +353,34 @@ def test_other_machines_are_never_searched(monkeypatch: pytest.MonkeyPatch) -> N
         assert codes(check(f"http://nas.local:{no.port}", ports=None)) == ["AGD101"]
 
 
-class _Psutil:
-    """psutil as far as it is used here."""
-
-    CONN_LISTEN = "LISTEN"
-
-    def __init__(self, *listening: tuple[str, int], error: Exception | None = None) -> None:
-        self._listening, self._error = listening, error
-
-    def net_connections(self, kind: str) -> list[Any]:
-        assert kind == "tcp"
-        if self._error is not None:
-            raise self._error
-
-        class Connection:
-            def __init__(self, ip: str, port: int, status: str = "LISTEN") -> None:
-                self.status = status
-                self.laddr = type("Address", (), {"ip": ip, "port": port})
-
-        return [Connection(*each) for each in self._listening] + [Connection("127.0.0.1", 1, "ESTABLISHED")]
-
-
-def test_with_psutil_whatever_listens_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whatever_listens_on_this_machine_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     with run_in_thread(ServerConfig("4.5.8")) as running, hostile("refused") as no:
-        monkeypatch.setitem(sys.modules, "psutil", _Psutil(("127.0.0.1", running.port), ("192.168.1.2", 7)))
+        found = (Listening(running.port, "127.0.0.1", "python3", 1), Listening(7, "::1", "echo", 2))
+        monkeypatch.setattr(discover, "listening_ports", LISTENING_PORTS)
+        monkeypatch.setattr(discover, "listeners", lambda: found)
         report = check(no.origin, ports=None)
     assert codes(report) == ["AGD116", "AGD101"]
 
 
-@pytest.mark.parametrize("psutil", [None, _Psutil(error=PermissionError("not yours"))])
-def test_without_it_or_without_the_right_the_usual_ports_are(monkeypatch: pytest.MonkeyPatch, psutil: object) -> None:
+def test_where_the_system_does_not_let_us_look_the_usual_ports_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
 
     async def identify(_: Session, port: int) -> None:
         asked.append(port)
 
-    monkeypatch.setitem(sys.modules, "psutil", psutil)
+    monkeypatch.setattr(discover, "listeners", lambda: None)
     monkeypatch.setattr(discover, "identify", identify)
     with hostile("refused") as no:
         check(no.origin, ports=None)
     assert tuple(asked) == discover.USUAL_PORTS
+
+
+def test_a_program_that_does_not_say_its_name_is_called_what_the_system_calls_it() -> None:
+    with hostile("escapes") as server:
+        report = check(server.origin)
+    said = [each.facts["program"] for result in report.checks for each in result.findings if each.code == "AGD106"]
+    assert said
+    assert f"(process {os.getpid()})" in said[0]
 
 
 def test_a_machine_with_many_listeners_is_not_searched_to_its_last_corner(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,11 @@
 """Runs the examples and the false-positive twins of the finding codes (knowledge/findings/*.json).
 
-    {"kind": "check" | "explain-path", "argv": [...],
+    {"kind": "check" | "explain-path" | "scan", "argv": [...],
      "server": {...ServerConfig fields} | {"hostile": KIND},   {port} in argv, environment and settings is its port
      "also":   {...ServerConfig fields},                       a second server on 127.0.0.1; {other_port} is its port
      "environment": {...},                                     variables that are set
-     "settings": {...} | "text"}                               the proxy's gui_config.json on this machine
+     "settings": {...} | "text",                               the proxy's gui_config.json on this machine
+     "home":     {"path": "text"}}                             files in the home folder, which is also the current one
 
 The command line is run in this process, with `--json`, on an environment that holds nothing else.
 """
@@ -71,6 +72,12 @@ def run_example(example: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
             folder.mkdir()
             text = settings if isinstance(settings, str) else json.dumps(settings)
             (folder / "gui_config.json").write_text(text, encoding="utf-8")
+        for name, text in example.get("home", {}).items():
+            place = home / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(str(text).replace("{port}", str(ports["{port}"])), encoding="utf-8")
+        if "home" in example:
+            stack.enter_context(contextlib.chdir(home))
         argv = [str(each) for each in _filled(example["argv"], ports)] + ["--json"]
         stack.enter_context(mock.patch.dict(os.environ, environment, clear=True))
         stack.enter_context(mock.patch.object(sys, "argv", ["agdoctor", *argv]))

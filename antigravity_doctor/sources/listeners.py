@@ -1,0 +1,38 @@
+"""The TCP ports that programs of this machine listen on, and which program it is, by psutil."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from antigravity_doctor.diagnosis.machine import Listening
+
+_LOOPBACK = ("127.0.0.1", "0.0.0.0", "::", "::1")  # noqa: S104 - addresses that are compared, not bound
+
+
+def listeners() -> tuple[Listening, ...] | None:
+    """Every port that answers on loopback, by number; None where the system does not let us look (macOS without root).
+
+    A port on which two programs listen (one an address) is there twice.
+    """
+    import psutil  # costs 15 ms, and only commands that look for the proxy need it
+
+    try:
+        connections = psutil.net_connections("tcp")
+    except (psutil.Error, OSError, RuntimeError):
+        return None
+    listening: dict[tuple[int, str], Listening] = {}
+    for each in connections:
+        if each.status == psutil.CONN_LISTEN and each.laddr and each.laddr.ip in _LOOPBACK:
+            port, address = each.laddr.port, each.laddr.ip
+            listening[port, address] = Listening(port, address, _program(each.pid), each.pid)
+    return tuple(listening[key] for key in sorted(listening))
+
+
+def _program(pid: int | None) -> str | None:
+    import psutil
+
+    if pid is None:
+        return None
+    with suppress(psutil.Error, OSError):
+        return str(psutil.Process(pid).name())[:80] or None
+    return None
