@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from antigravity_doctor.knowledge.clients import Client
     from antigravity_doctor.knowledge.routes import RouteTable
     from antigravity_doctor.reports.paint import Terminal
+    from antigravity_doctor.sources.client_settings import Machine
 
 HostOption = Annotated[str | None, typer.Option("--host", help="Host of the proxy.", show_default="127.0.0.1")]
 PortOption = Annotated[str | None, typer.Option("--port", "-p", help="Port of the proxy.", show_default="8045")]
@@ -35,7 +36,10 @@ JsonOption = Annotated[bool, typer.Option("--json", help="The same as --format j
 
 
 def origin_of(host: str | None, port: str | None, url: str | None) -> str:
-    """The proxy's origin from --url, or --host and --port. Raises BadUrlError or BadInputError with one sentence."""
+    """The proxy's origin from --url, or --host and --port; else from the proxy's settings file on this machine, which is
+    said where it is not the usual port. Raises BadUrlError or BadInputError with one sentence."""
+    if host is None and port is None and url is None:
+        return _origin_here()
     if url is not None:
         if host is not None or port is not None:
             raise BadInputError("--url already holds host and port: give either --url or --host and --port.")
@@ -52,6 +56,26 @@ def origin_of(host: str | None, port: str | None, url: str | None) -> str:
     if ":" in name and not name.startswith("["):
         raise BadInputError(f"--host takes only a host name, not {printable_input(name)}: give the port with --port.")
     return parse_base_url(f"http://{name}:{number}", what="--host").origin
+
+
+def _origin_here() -> str:
+    """Where the proxy of this machine is, by its settings file; the default where there is none, or no port in it."""
+    folder = os.environ.get("ABV_DATA_DIR", "").strip() or os.path.join(  # noqa: PTH118 - on the way of explain-path
+        os.environ.get("HOME") or os.environ.get("USERPROFILE") or "", ".antigravity_tools"
+    )
+    if not os.path.exists(os.path.join(folder, "gui_config.json")):  # noqa: PTH110, PTH118
+        return DEFAULT_ORIGIN
+    from antigravity_doctor.sources.proxy_settings import read_proxy_settings
+
+    settings = read_proxy_settings(os.environ)
+    if settings is None or settings.port is None:
+        return DEFAULT_ORIGIN
+    origin = f"http://127.0.0.1:{settings.port}"
+    if origin != DEFAULT_ORIGIN:
+        from antigravity_doctor.cli.errors import say
+
+        say(f"port {settings.port} (from gui_config.json, the proxy's settings on this machine; --port takes another)")
+    return origin
 
 
 def say_if_scheme_is_missing(typed: str) -> None:
@@ -97,6 +121,17 @@ def client_of(name: str | None) -> Client | None:
         near = f"did you mean {' or '.join(error.nearest[:3])}?" if error.nearest else ""
         hint = near or "`agdoctor clients` lists those that are known."
         raise BadInputError(f"There is no client {printable_input(name)}: {hint}") from None
+
+
+def machine() -> Machine:
+    """This machine, with the current folder as the project. Raises BadInputError where that folder is gone."""
+    from antigravity_doctor.sources.client_settings import this_machine
+
+    try:
+        project = os.getcwd()  # noqa: PTH109
+    except OSError:
+        raise BadInputError("The current folder does not exist any more: change to one that does.") from None
+    return this_machine(dict(os.environ), sys.platform, project)
 
 
 def printable_input(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from antigravity_doctor.diagnosis.fixing import appended
@@ -80,7 +81,9 @@ def _for_mode(client: Client, mode: Mode, table: RouteTable, origin: str) -> Rec
     return Recommendation(
         mode=mode,
         base_url=base_url,
-        settings=_settings(raw.get("settings", ()), values, "{base_url}"),
+        settings=tuple(
+            sorted(_settings(raw.get("settings", ()), values, "{base_url}"), key=_for_once(client, base_url))
+        ),
         also=_settings(raw.get("also", ()), values, ""),
         key=_settings(raw.get("key", {}).get("settings", ()), values, "{key}"),
         ignored=ignored,
@@ -89,6 +92,12 @@ def _for_mode(client: Client, mode: Mode, table: RouteTable, origin: str) -> Rec
         snippet=_fill(snippet["text"], values) if snippet else None,
         warnings=warnings,
     )
+
+
+def _for_once(client: Client, base_url: str) -> Callable[[Setting], bool]:
+    """Of a command line's settings, those that hold for one call only (an option, a variable that carries a whole
+    configuration) come after those that stay, though they win: what is typed once is what users want to know."""
+    return lambda each: client.kind == "cli" and (each.kind == "argument" or each.value != base_url)
 
 
 def _settings(entries: Any, values: dict[str, str], default: str) -> tuple[Setting, ...]:

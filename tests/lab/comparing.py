@@ -113,15 +113,22 @@ def reaches(method: str, target: str, protocol: str) -> bool:
 
 def works(mode: Mode, row: Row) -> bool:
     """Whether this run was a success with the proxy's own answers: the client was content, and every request of it that
-    the entry calls required reached its route."""
+    the entry calls required reached its route. Where it got along without those (Codex over its WebSocket), the others
+    of the entry that it sent must have."""
     if row.answers != "proxy" or row.error is not None:
         return False
-    required = [request for request in mode.requests if request.required]
-    seen = [
-        all(reaches(str(method), str(target), mode.protocol) for method, target, _ in hits)
-        for request in required
-        if (hits := [each for each in row.requests if predicts(mode, request, row.base, str(each[0]), str(each[1]))])
-    ]
+
+    def sent(required: bool) -> list[bool]:
+        return [
+            all(reaches(str(method), str(target), mode.protocol) for method, target, _ in hits)
+            for request in mode.requests
+            if request.required is required
+            and (
+                hits := [each for each in row.requests if predicts(mode, request, row.base, str(each[0]), str(each[1]))]
+            )
+        ]
+
+    seen = sent(True) or sent(False)
     return bool(seen) and all(seen)
 
 

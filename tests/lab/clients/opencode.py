@@ -1,15 +1,25 @@
-"""OpenCode: `opencode run`, with a provider of its own in opencode.json."""
+"""OpenCode: `opencode run`, with a provider of its own in opencode.json, and with the built-in ones."""
 
 import json
 
-from tests.lab.frame import Mode, Subject, file
+from tests.lab.frame import BASES, Mode, Setting, Subject
 
 CONFIG = ".config/opencode/opencode.json"
-PACKAGES = (
-    ("anthropic", "@ai-sdk/anthropic", "/v1/messages"),
-    ("openai-compatible", "@ai-sdk/openai-compatible", "/v1/chat/completions"),
-    ("openai", "@ai-sdk/openai", "/v1/responses"),
-    ("google", "@ai-sdk/google", "/v1beta/models/m:streamGenerateContent"),
+MODES = (  # mode, package, endpoint; of the built-in provider: the variable for its base URL, that for its key, a model
+    (
+        "anthropic",
+        "@ai-sdk/anthropic",
+        "/v1/messages",
+        ("ANTHROPIC_BASE_URL", "ANTHROPIC_API_KEY", "anthropic/claude-sonnet-4-5"),
+    ),
+    ("openai-compatible", "@ai-sdk/openai-compatible", "/v1/chat/completions", None),
+    ("openai", "@ai-sdk/openai", "/v1/responses", ("OPENAI_BASE_URL", "OPENAI_API_KEY", "openai/gpt-5")),
+    (
+        "google",
+        "@ai-sdk/google",
+        "/v1beta/models/m:streamGenerateContent",
+        ("GOOGLE_GEMINI_BASE_URL", "GOOGLE_GENERATIVE_AI_API_KEY", "google/gemini-2.5-flash"),
+    ),
 )
 
 
@@ -20,8 +30,26 @@ def config(npm: str) -> str:
         "options": {"baseURL": "{base}", "apiKey": "{key}"},
         "models": {"{model}": {"name": "{model}"}},
     }
-    return json.dumps({"autoupdate": False, "share": "disabled", "provider": {"antigravity": provider}})
+    quiet = {"autoupdate": False, "share": "disabled"}
+    return json.dumps({**quiet, "model": "antigravity/{model}", "provider": {"antigravity": provider}})
 
+
+def settings(npm: str, built_in: tuple[str, str, str] | None) -> tuple[Setting, ...]:
+    """The words behind the command choose the provider: of two settings for different ones none wins over the other."""
+    name = "provider.antigravity.options.baseURL"
+    found = [Setting("file", name, files={CONFIG: config(npm)}, argv=("-m", "antigravity/{model}"))]
+    if built_in is not None:
+        base, key, model = built_in
+        found.append(Setting("env", base, env={base: "{base}", key: "{key}"}, argv=("-m", model)))
+    return tuple(found)
+
+
+MAIN = "anthropic"
+CONTENT = Setting(
+    "env",
+    "OPENCODE_CONFIG_CONTENT",
+    env={"OPENCODE_CONFIG_CONTENT": config("@ai-sdk/anthropic"), "ANTHROPIC_API_KEY": "{key}"},
+)
 
 SUBJECT = Subject(
     id="opencode",
@@ -29,13 +57,15 @@ SUBJECT = Subject(
     versions=("1.18.33",),
     program="opencode",
     scripts=True,
+    env={"OPENCODE_DISABLE_MODELS_FETCH": "1", "npm_config_registry": "http://127.0.0.1:9/"},  # it would wait for both
     modes=tuple(
         Mode(
             id=mode,
-            argv=("run", "-m", "antigravity/{model}", "hi"),
-            endpoint=endpoint,
-            settings=(file(CONFIG, "provider.antigravity.options.baseURL", config(npm)),),
+            argv=("run", "hi"),
+            endpoint=endpoint if mode == MAIN else None,
+            bases=BASES if mode == MAIN else ("", "/v1", "/v1beta"),  # a run takes ten seconds
+            settings=(*settings(npm, built_in), *((CONTENT,) if mode == MAIN else ())),
         )
-        for mode, npm, endpoint in PACKAGES
+        for mode, npm, endpoint, built_in in MODES
     ),
 )
