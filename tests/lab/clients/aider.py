@@ -1,5 +1,10 @@
 """Aider: built on LiteLLM, the prefix of the model chooses the protocol. Its `main` is called once for each question,
-with the words of a command line: the program itself needs five seconds to start."""
+with the words of a command line: the program itself needs five seconds to start.
+
+Each version pins its LiteLLM, and with that come `since`: the prefix openai/responses/ is in 1.75.0 (Aider 0.85.5), not
+in 1.73.1 (0.85.0); up to 1.75.0 (0.86.1) nothing but ":generateContent" was added to the base URL of gemini/ models, so
+the model's name would have to be in it.
+"""
 
 import contextlib
 import io
@@ -18,7 +23,7 @@ PRICES = {".aider/caches/model_prices_and_context_window.json": '{"m": {}}'}
 FAILED = re.compile(r"litellm\.\w+|\w+Error:|Empty response")
 
 
-def mode(id_: str, prefix: str, endpoint: str, ways: tuple[Setting, ...], *keys: str) -> Mode:
+def mode(id_: str, prefix: str, endpoint: str, ways: tuple[Setting, ...], *keys: str, since: str | None = None) -> Mode:
     return Mode(
         id=id_,
         calls=("stream", "no-stream"),
@@ -27,6 +32,7 @@ def mode(id_: str, prefix: str, endpoint: str, ways: tuple[Setting, ...], *keys:
         files=PRICES,
         settings=ways,
         keys=keys,
+        since=since,
     )
 
 
@@ -37,7 +43,7 @@ def set_env(variable: str) -> Setting:
 SUBJECT = Subject(
     id="aider",
     package="pypi:aider-chat",
-    versions=("0.86.2",),
+    versions=("0.82.3", "0.86.2"),
     env={"LITELLM_LOCAL_MODEL_COST_MAP": "True", "COLUMNS": "400"},
     limit=120,
     modes=(
@@ -55,7 +61,14 @@ SUBJECT = Subject(
             "OPENAI_API_KEY",
             "AIDER_OPENAI_API_KEY",
         ),
-        mode("responses", "openai/responses/", "/v1/responses", (argument("--openai-api-base"),), "OPENAI_API_KEY"),
+        mode(
+            "responses",
+            "openai/responses/",
+            "/v1/responses",
+            (argument("--openai-api-base"),),
+            "OPENAI_API_KEY",
+            since="0.85.5",
+        ),
         mode(
             "anthropic",
             "anthropic/",
@@ -69,6 +82,7 @@ SUBJECT = Subject(
             "/v1beta/models/m:streamGenerateContent",
             (set_env("GEMINI_API_BASE"), env("GEMINI_API_BASE"), env("GOOGLE_GEMINI_BASE_URL")),
             "GEMINI_API_KEY",
+            since="0.86.2",
         ),
     ),
 )

@@ -8,7 +8,7 @@ from tests.lab.frame import Case, Mode, Subject, argument, env, envs
 SUBJECT = Subject(
     id="google-adk",
     package="pypi:google-adk",
-    versions=("2.13.0",),
+    versions=("1.39.1", "2.13.0"),
     also_install=("litellm", "anthropic"),
     env={"LITELLM_LOCAL_MODEL_COST_MAP": "True"},
     modes=(

@@ -10,7 +10,7 @@ OPENAI = (argument("api_base_url"), env("OPENAI_BASE_URL"), *envs("OPENAI_API_BA
 SUBJECT = Subject(
     id="haystack-ai",
     package="pypi:haystack-ai",
-    versions=("3.4.0",),
+    versions=("2.31.0", "3.4.0"),
     also_install=("anthropic-haystack",),
     env={"HAYSTACK_TELEMETRY_ENABLED": "False"},
     modes=(
@@ -37,6 +37,7 @@ SUBJECT = Subject(
             endpoint="/v1/messages",
             keys=("ANTHROPIC_API_KEY",),
             options={"generator": "AnthropicChatGenerator"},
+            since="3.0.0",  # the anthropic-haystack that 2.31.0 gets fails with today's anthropic before any request
         ),
     ),
 )

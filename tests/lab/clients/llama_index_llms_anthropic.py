@@ -8,7 +8,7 @@ from tests.lab.frame import Case, Mode, Subject, argument, envs
 SUBJECT = Subject(
     id="llama-index-llms-anthropic",
     package="pypi:llama-index-llms-anthropic",
-    versions=("0.12.3",),
+    versions=("0.10.11", "0.12.3"),
     also_install=("anthropic<1",),
     modes=(
         Mode(

@@ -14,7 +14,7 @@ SETTINGS = (
 SUBJECT = Subject(
     id="llama-index-llms-openai",
     package="pypi:llama-index-llms-openai",
-    versions=("0.8.3",),
+    versions=("0.6.26", "0.8.3"),
     also_install=("llama-index-embeddings-openai",),
     modes=(
         Mode(

@@ -14,7 +14,7 @@ SETTINGS = (
 SUBJECT = Subject(
     id="llama-index-llms-openai-like",
     package="pypi:llama-index-llms-openai-like",
-    versions=("0.8.1",),
+    versions=("0.5.3", "0.8.1"),
     modes=(
         Mode(
             id="chat",
@@ -37,6 +37,7 @@ SUBJECT = Subject(
             endpoint="/v1/responses",
             settings=SETTINGS,
             keys=("OPENAI_API_KEY",),
+            since="0.7.2",
         ),
     ),
 )

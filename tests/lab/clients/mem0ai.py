@@ -8,7 +8,7 @@ from tests.lab.frame import Case, Mode, Subject, argument, env, envs
 SUBJECT = Subject(
     id="mem0ai",
     package="pypi:mem0ai",
-    versions=("2.2.1",),
+    versions=("1.0.11", "2.2.1"),
     also_install=("anthropic", "google-genai", "faiss-cpu"),
     env={"MEM0_TELEMETRY": "False"},
     modes=(
@@ -35,6 +35,7 @@ SUBJECT = Subject(
             endpoint="/v1/messages",
             options={"provider": "anthropic"},
             keys=("ANTHROPIC_API_KEY",),
+            since="2.0.0",  # 1.0.11 gives today's anthropic an argument that it refuses, and nothing is sent
         ),
         Mode(
             "gemini",

@@ -15,7 +15,7 @@ WAYS = (
 SUBJECT = Subject(
     id="openai-agents",
     package="pypi:openai-agents",
-    versions=("0.24.0",),
+    versions=("0.18.3", "0.24.0"),
     modes=(
         Mode(
             "responses",

@@ -8,7 +8,7 @@ from tests.lab.frame import Case, Mode, Subject, argument, envs
 SUBJECT = Subject(
     id="smolagents",
     package="pypi:smolagents",
-    versions=("1.26.0",),
+    versions=("1.22.0", "1.26.0"),
     also_install=("smolagents[openai]=={version}", "smolagents[litellm]=={version}"),
     env={"LITELLM_LOCAL_MODEL_COST_MAP": "True"},
     modes=(
