@@ -404,6 +404,9 @@ def _with_base(asked: _Asked, base_path: str, anatomy: Anatomy) -> _Missed | Non
 
 def _whole(asked: _Asked, anatomy: Anatomy) -> _Missed | None:
     """The request went to the base URL itself: the setting wants a full endpoint, and has a misspelt one."""
+    named = _whole_of_client(asked, anatomy)
+    if named is not None:
+        return named
     if not anatomy.endpoint:
         return None
     solved = fixing.by_endpoint(anatomy, asked.method, None, asked.table, asked.origin)
@@ -412,6 +415,29 @@ def _whole(asked: _Asked, anatomy: Anatomy) -> _Missed | None:
     target = solved.fixes[0].resulting_path
     fix = Fix(asked.origin + target, fixing.WITH_BASE, "", asked.configured, target, solved.route.path)
     return _Missed("misrouted", solved.route, path_findings(anatomy, solved.route, fixing.WITH_BASE, True), (fix,))
+
+
+def _whole_of_client(asked: _Asked, anatomy: Anatomy) -> _Missed | None:
+    """Where the client that was named takes full endpoints: the one for each mode in which it does so, first that which
+    is most like what was typed. AGD317 where that is no endpoint at all."""
+    whole = [
+        mode
+        for mode in (asked.client.modes if asked.client is not None else ())
+        if any(
+            each.path == asked.path for each in simulate(mode, asked.configured, asked.table).requests if each.required
+        )
+    ]
+    fixes = fixing.fixes_of_modes(whole, asked.table, asked.origin, asked.configured) if asked.configured else ()
+    if not fixes:
+        return None
+    typed = set(asked.path.split("/"))
+    fixes = tuple(sorted(fixes, key=lambda each: -len(typed.intersection(each.resulting_path.split("/")))))
+    found = match(asked.table, fixes[0].resulting_path)
+    route = found.route if found is not None else None
+    findings: tuple[Finding, ...] = (Finding("AGD317", "error", fixing.EXACT, {"path": asked.path}),)
+    if anatomy.endpoint and route is not None:
+        findings = path_findings(anatomy, route, fixing.EXACT, exact=True)
+    return _Missed("misrouted", route, findings, fixes)
 
 
 def _second_try(asked: _Asked, guesses: list[Hypothesis], anatomy: Anatomy) -> str | None:

@@ -55,7 +55,8 @@ def launch(
     files: list[Setting] = []
     for each in (client,) if client is not None else all_clients():
         settings, keys = _settings(each, table, recorder)
-        named = [one for one in settings if one.kind == "env"]
+        # A variable that carries a whole configuration is not set from here: it would replace the user's own.
+        named = [one for one in settings if one.kind == "env" and one.value.startswith(recorder)]
         for one in named:
             found.setdefault(one.name, _variable(one, recorder, proxy, environment, base_path))
         if client is not None and not named:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from antigravity_doctor.diagnosis.explaining import Explanation
 from antigravity_doctor.diagnosis.model import Finding, Fix
+from antigravity_doctor.knowledge.routes import history
 from antigravity_doctor.knowledge.texts import code as code_entry
 from antigravity_doctor.knowledge.texts import finding_text, phrase
 from antigravity_doctor.reports.paint import Line, Span, columns, line_width, printable, wrap
@@ -221,7 +222,10 @@ def _advice(fixes: Sequence[Fix], width: int) -> list[Line]:
         # A client that another answer is about is not named here as well: it has one way out, not two.
         others = {each for other in fixes if other.note is not None for each in other.clients}
         clients = [each for each in fix.clients if each not in others] or fix.clients
-        said = phrase(key, {"appends": printable(fix.appends, 120), "clients": client_names(clients)})
+        facts = {"appends": printable(fix.appends, 120), "clients": client_names(clients)}
+        if not fix.appends and len(shown) > 1 and (route := history(fix.route)) is not None:
+            key, facts = "only-if-protocol", {"protocol": protocol_name(route.protocol)}
+        said = phrase(key, facts)
         lines.extend(wrap([(said, "dim")], width, "      "))
     return lines
 
