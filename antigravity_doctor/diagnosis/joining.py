@@ -125,6 +125,9 @@ def invert(rule: Rule, origin: str, path: str, suffix: str) -> tuple[str, ...]:
             candidates.append(path)
         elif name == "resolve":
             candidates.append("")
+        elif name in ("drop-end", "replace") and bare is not None:
+            # What it took away from the base's end has left no trace: a version prefix, as far as is known.
+            candidates += [bare + taken for taken in (text, "/v1", "/v1beta") if taken.startswith("/")]
     wanted = origin + path
     found = [base for base in candidates if run(rule, origin + base, suffix) == wanted]
     if not found:
