@@ -125,13 +125,14 @@ def invert(rule: Rule, origin: str, path: str, suffix: str) -> tuple[str, ...]:
             candidates.append(path)
         elif name == "resolve":
             candidates.append("")
-        elif name in ("drop-end", "replace") and bare is not None:
-            # What it took away from the base's end has left no trace: a version prefix, as far as is known.
-            candidates += [bare + taken for taken in (text, "/v1", "/v1beta") if taken.startswith("/")]
     wanted = origin + path
     found = [base for base in candidates if run(rule, origin + base, suffix) == wanted]
     if not found:
         # Some rules read a closing slash as "add nothing of your own": only then the slash makes a difference.
         closed = [base + "/" for base in candidates]
         found = [base for base in closed if run(rule, origin + base, suffix) == wanted]
+    if not found and bare is not None and any(name in ("drop-end", "replace") for name, _, _ in rule):
+        # What was taken off the base's end has left no trace: a version prefix, as far as is known.
+        taken = [bare + version for version in ("/v1", "/v1beta")]
+        found = [base for base in taken if run(rule, origin + base, suffix) == wanted]
     return tuple(dict.fromkeys(found)) if len(found) > 1 else tuple(found)
