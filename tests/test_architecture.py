@@ -29,7 +29,8 @@ MAY_IMPORT = {
 """Room -> rooms whose modules it may import."""
 
 RESULTS = {
-    "explaining", "launching", "model", "recommending", "recording", "simulating", "tracing", "watching",
+    "explaining", "launching", "machine", "model", "recommending", "recording", "scanning", "simulating", "tallying",
+    "tracing", "watching",
 }  # fmt: skip
 """The modules of `diagnosis` that define results: all that `reports` may take from it, and only the types in them."""
 
@@ -44,7 +45,7 @@ OUTSIDE = {
     "probes": {"httpx"},
     "reports": {"rich"},
     "servers": {"aiohttp", "h11", "multidict", "wsproto", "yarl"},
-    "sources": set[str](),
+    "sources": {"psutil", "tomlkit", "yaml"},
 }
 """Room -> what it may import from other projects."""
 

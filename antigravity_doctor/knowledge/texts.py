@@ -99,3 +99,9 @@ def phrase(key: str, facts: Mapping[str, str] | None = None, language: str = DEF
     """A phrase of the reports themselves (texts/<language>/reports.json)."""
     text: str = _texts(language, "reports")[key]
     return text.format_map(_Facts(facts or {})) if "{" in text else text
+
+
+def room_phrase(file: str, key: str, facts: Mapping[str, str] | None = None, language: str = DEFAULT_LANGUAGE) -> str:
+    """A phrase of a command that has texts of its own (texts/<language>/<file>.json): `logs`, `scan`."""
+    text: str = _texts(language, file)[key]
+    return text.format_map(_Facts(facts or {})) if "{" in text else text

@@ -74,10 +74,15 @@ def _proxy_line(line: str) -> Draft | None:
         source="proxy-log",
         keep_fragment=True,
     )
-    if match.group().startswith("Request") and draft.path.split("/", 2)[1] in _admin_segments():
+    if match.group().startswith("Request") and is_admin_path(draft.path):
         # Written by the admin API's own guard, which sees the path without /api; [Monitor] lines have it whole.
         draft.add_header("x-admin-stripped", "yes")
     return draft
+
+
+def is_admin_path(path: str) -> bool:
+    """Whether the path of a `Request:` line is one of the admin API, written without its /api."""
+    return path.split("/", 2)[1] in _admin_segments()
 
 
 @lru_cache(maxsize=1)

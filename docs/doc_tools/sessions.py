@@ -8,9 +8,11 @@ A block may say what must be there while it runs, as JSON in a comment above it 
     {"server":      {...}            a stand-in with these fields of ServerConfig; the command line calls its port 8045
      "hostile":     "refused",       instead of it, nothing that listens on that port
      "environment": {"NAME": "…"},   variables that are set (none is otherwise)
+     "set_up":      {"path": "…"},   files of the reader's home folder, which is also the current one
      "stdin":       "…",             what the command reads from standard input
      "requests":    ["POST /v1/…"],  what a client sends to `agdoctor stand-in` before Ctrl-C; see `_send`
      "files":       {"name": "…"},   files of this repository, by the names that the command line calls them
+     "home":        "tests/data/…",  the home directory of the reader, a folder of this repository (none is otherwise)
      "plays":       "…jsonl",        what clients send to `agdoctor trace` before Ctrl-C: the requests of this saved
                                      trace (tests/data/traces), one after the other, with the headers that tell a client
      "program":     {"name": "claude", "variable": "NAME", "agent": "…", "requests": ["POST /suffix"], "says": "…"}}
@@ -42,6 +44,7 @@ from typing import Any
 from unittest import mock
 
 from antigravity_doctor.cli import main as cli
+from antigravity_doctor.diagnosis.machine import Surroundings
 from antigravity_doctor.diagnosis.proxy_model import ServerConfig
 from antigravity_doctor.diagnosis.tracing import Observed
 from antigravity_doctor.servers import stand_in, trace_run
@@ -156,7 +159,20 @@ def run(
         stack.enter_context(_serving(context, port))
         environment = {"HOME": HOME, "USERPROFILE": HOME, "COLUMNS": str(width), "PATH": os.environ.get("PATH", "")}
         environment |= {"FORCE_COLOR": "1"} if colour else {"NO_COLOR": "1"}
+        if "home" in context:
+            environment["HOME"] = environment["USERPROFILE"] = str(ROOT / context["home"])
         environment |= {name: str(value) for name, value in context.get("environment", {}).items()}
+        if "set_up" in context:
+            home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="agdoctor-home-")))
+            for name, content in context["set_up"].items():
+                (home / name).parent.mkdir(parents=True, exist_ok=True)
+                serving = port if "server" in context else SHOWN_PORT
+                (home / name).write_text(re.sub(rf"\b{SHOWN_PORT}\b", str(serving), content), encoding="utf-8")
+            environment["HOME"] = environment["USERPROFILE"] = str(home)
+            stack.enter_context(contextlib.chdir(home))
+        if argv[:1] == ["logs"]:
+            stack.enter_context(_in_greenwich())
+            environment["TZ"] = "UTC0"
         if "server" in context or "hostile" in context:
             argv = [re.sub(rf"\b{SHOWN_PORT}\b", str(port), word) for word in argv]
         files: Mapping[str, str] = context.get("files", {})
@@ -185,7 +201,26 @@ def run(
         text = (err.getvalue() if command.stderr else "") + "".join(lines)
     if _CRASH in text:
         raise RuntimeError(f"agdoctor {shlex.join(argv)}: {text}")
+    for name, file in files.items():
+        text = text.replace(str(ROOT / file), name)
     return Session(_normalised(text, {port: SHOWN_PORT, recorder: SHOWN_RECORDER}), code)
+
+
+@contextlib.contextmanager
+def _in_greenwich() -> Iterator[None]:
+    """Times of logs are shown as the clock of the reader has them: one that is the same on every machine."""
+    before = os.environ.get("TZ")
+    os.environ["TZ"] = "UTC0"
+    if hasattr(time, "tzset"):
+        time.tzset()
+    try:
+        yield
+    finally:
+        os.environ.pop("TZ")
+        if before is not None:
+            os.environ["TZ"] = before
+        if hasattr(time, "tzset"):
+            time.tzset()
 
 
 def _normalised(text: str, ports: Mapping[int, str]) -> str:
@@ -228,7 +263,7 @@ def _no_surprises(port: int, context: Mapping[str, Any], recorder: int) -> list[
     patches = [
         mock.patch("antigravity_doctor.probes.discover.USUAL_PORTS", ()),
         mock.patch("antigravity_doctor.probes.discover.listening_ports", return_value=None),
-        mock.patch("antigravity_doctor.probes.reach.runs_in_container", return_value=False),
+        mock.patch("antigravity_doctor.probes.reach.surroundings", return_value=Surroundings()),
         mock.patch("antigravity_doctor.servers.stand_in.run_in_thread", on_our_port),
     ]
     if "plays" in context:

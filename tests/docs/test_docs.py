@@ -204,6 +204,7 @@ _DOCUMENTS = {
     "simulate": [("simulate", "--client", "claude-code", "--base-url", "http://127.0.0.1:8045/v1", "--json")],
     "check": [("check", "--demo", "--client", "claude-code", "--base-url", "http://127.0.0.1:8045/v1", "--json")],
     "trace": [("trace", "--replay", str(sessions.TRACES / "claude-code.jsonl"), "--json")],
+    "logs": [("logs", str(ROOT / "tests" / "data" / "logs" / "access.log"), "--json")],
     "explain": [("explain", "--all", "--json")],
     "routes": [("routes", "--json"), ("routes", "--history", "--json")],
 }

@@ -20,8 +20,9 @@ from tests.support.hostile import hostile
 from tests.support.reports import WILD, wild_report
 from tests.support.schemas import FOLDER, assert_valid, validator
 
-COMMANDS = ("explain-path", "recommend", "simulate", "check", "trace", "explain", "routes", "clients")
+COMMANDS = ("explain-path", "recommend", "simulate", "check", "trace", "logs", "explain", "routes", "clients")
 TRACES = FOLDER.parents[1] / "tests" / "data" / "traces"
+LOGS = FOLDER.parents[1] / "tests" / "data" / "logs"
 
 PROMISED: dict[str, list[str]] = {
     "explain-path": [
@@ -67,6 +68,28 @@ PROMISED: dict[str, list[str]] = {
         )),
         "findings[].code", "summary.requests", "summary.landed", "summary.missed", "summary.harmless", "exit_code",
     ],
+    "logs": [
+        "schema_version", "command", "target.origin", "target.proxy_version", "folder", "first", "last",
+        *(f"files[].{each}" for each in (
+            "name", "format", "lines", "requests", "first", "last", "problem", "unread_lines",
+        )),
+        "not_read[].name", "not_read[].why",
+        *(f"{kind}[].{each}" for kind in ("wrong", "failed") for each in (
+            "code", "severity", "count", "first", "last", "client.id", "findings[].code", "fixes[].base_url",
+            "distinct_requests", "requests[].method", "requests[].path", "requests[].count", "requests[].variants",
+            "requests[].statuses[].status", "requests[].statuses[].count", "requests[].first", "requests[].last",
+            "requests[].user_agents[].user_agent", "requests[].seen_in",
+        )),
+        *(f"{kind}.{each}" for kind in ("right", "harmless", "answered", "foreign") for each in (
+            "count", "distinct_requests", "requests[].path",
+        )),
+        "others", "not_http.count", "not_http.tls", "not_shown[].id", "not_shown[].text", "summary.requests",
+        "summary.errors", "exit_code",
+    ],
+    "logs-request": [
+        "schema_version", "command", "target.origin", "at", "source", "seen_in", "input", "method", "path", "query",
+        "verdict", "route.path", "findings[].code", "fixes[].base_url", "status", "user_agent",
+    ],
     "trace-request": [
         "schema_version", "command", "target.origin", "recorder.base_url", "number", "at", "input", "method", "path",
         "query", "verdict", "route.path", "findings[].code", "fixes[].base_url", "status", "outcome", "failure", "note",
@@ -91,7 +114,7 @@ def document_of(*argv: str, stdin: bytes = b"") -> dict[str, Any]:
 # --- the schemas -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, "trace-request"])
+@pytest.mark.parametrize("command", [*COMMANDS, "trace-request", "logs-request"])
 def test_the_schema_is_one(command: str) -> None:
     schema = json.loads((FOLDER / f"{command}.schema.json").read_text(encoding="utf-8"))
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
@@ -125,7 +148,7 @@ def _in_a_choice(owners: list[dict[str, Any]], name: str) -> bool:
     return any(name in choice.get("required", ()) for owner in owners for choice in owner.get("oneOf", ()))
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, "trace-request"])
+@pytest.mark.parametrize("command", [*COMMANDS, "trace-request", "logs-request"])
 def test_fields_may_be_added(command: str) -> None:
     text = (FOLDER / f"{command}.schema.json").read_text(encoding="utf-8")
     assert "additionalProperties" not in text
@@ -139,6 +162,7 @@ def test_fields_may_be_added(command: str) -> None:
         ("simulate", ["simulate", "--client", "cline", "--base-url", "http://127.0.0.1:8045"]),
         ("check", ["check", "--port", "1"]),
         ("trace", ["trace", "--replay", str(TRACES / "claude-code.jsonl")]),
+        ("logs", ["logs", str(LOGS / "access.log")]),
     ],
 )
 def test_a_document_without_a_promised_field_is_invalid(command: str, argv: list[str]) -> None:

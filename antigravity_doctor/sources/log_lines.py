@@ -1,0 +1,126 @@
+"""One line of a log, read exactly: for formats that are not read in bulk, for odd lines, and for lines as they come.
+
+A line is tried with the patterns of `log_formats`, with the reader of pasted log lines (`text_logs`), as JSON, and, if
+it is asked for, as prose. Slow (10 to 300 µs a line), so callers only bring lines that may hold a request.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import NamedTuple
+
+from antigravity_doctor.sources.log_formats import Parts, formats
+from antigravity_doctor.sources.log_times import parse_time, time_in
+from antigravity_doctor.sources.text_cleaning import strip_terminal_controls
+from antigravity_doctor.sources.text_logs import scan_log
+from antigravity_doctor.sources.text_request import Draft
+
+LONGEST = 1 << 16
+"""Bytes of a line that are looked at; no server writes a longer one about a request that it has served."""
+
+_HINT = re.compile(
+    rb"equest: [A-Z]|HTTP/[123]|\[GIN\]|[a-zA-Z]=\"?/|\| *\"?/|/v\d|/chat|/models|/messages|/responses|/completions"
+    rb"|\"(?:request_?)?(?:uri|path|url)\"|RequestPath",
+    re.IGNORECASE,
+)
+_AGENT = re.compile(rb"\"(?:http_)?user[-_]?agent\"\s{0,2}:\s{0,2}\[?\"((?:[^\"\\]|\\.){0,400})", re.IGNORECASE)
+
+
+_TARGETS = ("requesturi", "requestpath", "uri", "path", "url")
+_METHODS = ("requestmethod", "method", "httpmethod", "verb")
+_STATUSES = ("status", "downstreamstatus", "statuscode", "responsestatus", "code")
+
+
+class Read(NamedTuple):
+    """A request in a line, and when the line was written (seconds since 1970, None where it does not say)."""
+
+    time: float | None
+    parts: Parts
+    admin: bool = False
+
+
+def may_hold_request(line: bytes) -> bool:
+    """Whether a line is worth reading exactly. Cheap."""
+    return _HINT.search(line, 0, LONGEST) is not None
+
+
+def read_line(line: bytes, *, prose: bool = False) -> list[Read]:
+    """The requests of one line; [] if it has none. Never raises. `prose`: read sentences as well."""
+    line = line[:LONGEST]
+    if line.startswith(b"{"):
+        flat = _of_flat_json(line)
+        if flat is not None:
+            return [flat]
+    for each in formats():
+        found = each.pattern.search(line)
+        if found is not None:
+            time, *key = found.groups(default=b"")
+            parts = each.parts(tuple(key) if len(key) > 1 else key[0])
+            return [Read(parse_time(time) if time else time_in(line), parts)]
+    text = strip_terminal_controls(line.decode("utf-8", "replace")).strip()
+    when = time_in(line)
+    drafts = _of_json(text) if text.startswith("{") else None
+    if not drafts:
+        drafts = scan_log(text)
+    if drafts is None and "{" in text:
+        drafts = _of_json(text[text.find("{") :])
+    if drafts:
+        agent = _AGENT.search(line)
+        agents = agent.group(1) if agent is not None else b""
+        return [_of_draft(each, when, agents) for each in drafts]
+    return _of_prose(text, when) if prose and drafts is None else []
+
+
+def _of_flat_json(line: bytes) -> Read | None:
+    """A request in an object whose own fields say it (nginx, Traefik, most programs); None for any other."""
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(value, dict):
+        return None
+    fields = {name.lower().replace("_", ""): each for name, each in value.items() if isinstance(each, (str, int))}
+    target = next((fields[name] for name in _TARGETS if name in fields), None)
+    method = next((fields[name] for name in _METHODS if name in fields), None)
+    if not isinstance(target, str) or not target.startswith("/") or not isinstance(method, str) or not method.isalpha():
+        return None
+    status = next((str(fields[name]) for name in _STATUSES if name in fields), "")
+    agent = str(fields.get("httpuseragent") or fields.get("useragent") or "")
+    number = int(status) if len(status) == 3 and status.isascii() and status.isdigit() else None
+    parts = Parts("access-log", method.encode(), target.encode("utf-8", "replace"), number,
+                  agent.encode("utf-8", "replace"))  # fmt: skip
+    return Read(time_in(line), parts)
+
+
+def _of_json(text: str) -> list[Draft] | None:
+    from antigravity_doctor.sources.text_json import scan_json
+
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if isinstance(value, dict) and isinstance(value.get("log"), str):
+        # What Docker keeps of a container's output: one object a line, and the line is in it.
+        return scan_log(strip_terminal_controls(value["log"]).strip())
+    return scan_json(value, text, lambda each: scan_log(each) or [])
+
+
+def _of_draft(draft: Draft, when: float | None, agent: bytes) -> Read:
+    kind = draft.source if draft.source in ("access-log", "proxy-log") else "access-log"
+    if kind == "proxy-log" and "[Monitor]" in draft.text:
+        kind = "monitor"
+    admin = any(name == "x-admin-stripped" for name, _ in draft.headers)
+    parts = Parts(kind, (draft.method or "").encode(), draft.path.encode("utf-8", "replace"), draft.status, agent)
+    return Read(when, parts, admin)
+
+
+def _of_prose(text: str, when: float | None) -> list[Read]:
+    from antigravity_doctor.sources.pasted_text import find_requests
+    from antigravity_doctor.sources.text_shapes import is_near
+
+    return [
+        Read(when, Parts("text", (each.method or "").encode(), each.path.encode("utf-8", "replace"), each.status))
+        for each in find_requests(text[:4000], limit=4)
+        if each.source not in ("setting", "connection") and (each.host is None or is_near(each.host))
+    ]

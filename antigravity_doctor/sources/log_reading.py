@@ -1,0 +1,358 @@
+"""Reads all logs that were found, in bounded memory, and hands out what was requested how often.
+
+Big plain files are read by two processes on Linux, a half each: `fork` costs a few milliseconds there, and what a half
+comes to is small. Elsewhere, and for everything else, one process reads all.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+from antigravity_doctor.diagnosis.tallying import LogFile, Observation
+from antigravity_doctor.sources.log_fast import Bulk, Readable, Store, read_blocks
+from antigravity_doctor.sources.log_files import Source, is_own_log, opened
+
+SPLIT_FROM = 24 << 20
+"""Bytes from which on a second process pays: it saves about 3 ms a megabyte and costs about 15 ms."""
+
+_PIECE = 8 << 20
+_UNPACKED = 6
+"""A packed log is that many times larger inside, about."""
+
+Progress = Callable[[int], None]
+
+
+class LogsRead(NamedTuple):
+    """Everything that was read. `others`: requests beyond the number of distinct ones that are kept apart. `tls` and
+    `garbled`: connections that were no HTTP, as an access log has them."""
+
+    observations: tuple[Observation, ...]
+    files: tuple[LogFile, ...]
+    others: int = 0
+    tls: int = 0
+    garbled: int = 0
+
+
+class _Job(NamedTuple):
+    source: Source
+    start: int
+    size: int | None
+    cost: int
+
+
+class _Done(NamedTuple):
+    """What a job came to, as plain values: `dump` is that of a Store."""
+
+    format: str
+    problem: str | None
+    dump: list[Any]
+
+
+def read_logs(
+    sources: Iterable[Source],
+    *,
+    since: float | None = None,
+    stdin: BinaryIO | None = None,
+    progress: Progress | None = None,
+    processes: int | None = None,
+) -> LogsRead:
+    """Reads all sources. `since`: seconds since 1970; what is older is left out, a line without a time is not.
+
+    `progress` is called with numbers of bytes of the disk that are done. Never raises for what is in a file, or for a
+    disk that fails.
+    """
+    every = list(sources)
+    total = Store()
+    files: list[LogFile] = []
+    jobs = _jobs(every)
+    collecting = gc.isenabled()
+    gc.disable()  # a block makes thousands of tuples and not one cycle
+    try:
+        done = _run(jobs, since, stdin, progress, processes)
+    finally:
+        if collecting:
+            gc.enable()
+    database: list[Observation] = []
+    others = 0
+    for source in every:
+        if source.kind == "database":
+            read, seen, more = _database(source, since)
+            files.append(read)
+            database += seen
+            others += more
+            if progress is not None:
+                progress(source.size)
+            continue
+        parts = [each for job, each in zip(jobs, done, strict=True) if job.source is source]
+        own = Store()
+        for each in parts:
+            own.merge(each.dump)
+            total.merge(each.dump)
+        problem = next((each.problem for each in parts if each.problem), None)
+        files.append(
+            LogFile(
+                source.name,
+                parts[0].format,
+                own.lines,
+                _requests(own),
+                own.first,
+                own.last,
+                problem,
+                own.unread,
+            )
+        )
+    observations = tuple(
+        Observation(kind, method or None, path, status or None, entry.count, entry.first, entry.last,
+                    tuple(sorted(entry.agents.items(), key=lambda each: -each[1])), admin)
+        for (kind, method, path, status, admin), entry in total.entries.items()
+    )  # fmt: skip
+    return LogsRead((*observations, *database), tuple(files), total.others + others, total.tls, total.garbled)
+
+
+def _requests(store: Store) -> int:
+    """How many requests a log speaks of: the proxy's monitor speaks of most of them a second time."""
+    monitored = {key[1:3]: entry.count for key, entry in store.entries.items() if key[0] == "monitor"}
+    if not monitored:
+        return store.requests
+    logged: dict[tuple[str, str], int] = {}
+    for key, entry in store.entries.items():
+        if key[0] == "proxy-log":
+            logged[key[1:3]] = logged.get(key[1:3], 0) + entry.count
+    return store.requests - sum(min(count, logged.get(what, 0)) for what, count in monitored.items())
+
+
+def _database(source: Source, since: float | None) -> tuple[LogFile, list[Observation], int]:
+    from antigravity_doctor.sources.traffic_database import read_traffic
+
+    found = read_traffic(source.path or Path(source.name), since)
+    seen = [
+        Observation("database", each.method or None, each.path, each.status, each.times, each.first, each.last)
+        for each in found.traffic
+    ]
+    first = min((each.first for each in found.traffic if each.first is not None), default=None)
+    last = max((each.last for each in found.traffic if each.last is not None), default=None)
+    return LogFile(source.name, "database", 0, found.requests, first, last, found.problem), seen, found.others
+
+
+# --- one process, or two ---------------------------------------------------------------------------------------------
+
+
+def _jobs(sources: Sequence[Source]) -> list[_Job]:
+    """What there is to do: a plain file that is big comes in two halves that each begin with a line."""
+    jobs: list[_Job] = []
+    for source in sources:
+        if source.kind == "database":
+            continue
+        middle = _middle(source) if source.packing is None and source.path and source.size > 2 * _PIECE else None
+        if middle is None:
+            jobs.append(_Job(source, 0, None, source.size * (_UNPACKED if source.packing else 1)))
+        else:
+            jobs.append(_Job(source, 0, middle, middle))
+            jobs.append(_Job(source, middle, None, source.size - middle))
+    return jobs
+
+
+def _middle(source: Source) -> int | None:
+    """Where the first line behind the middle of a file begins; None where none does within a megabyte."""
+    assert source.path is not None  # noqa: S101 - standard input has no size
+    with suppress(OSError), source.path.open("rb", buffering=0) as file:
+        start = source.size // 2
+        file.seek(start)
+        found = (file.read(1 << 20) or b"").find(b"\n")
+        return start + found + 1 if found >= 0 else None
+    return None
+
+
+def _run(
+    jobs: list[_Job], since: float | None, stdin: BinaryIO | None, progress: Progress | None, processes: int | None
+) -> list[_Done]:
+    share = _share(jobs) if _two_pay(jobs, processes) else []
+    helper = _Helper([jobs[index] for index in share], since, progress) if share else None
+    try:
+        mine = {index: _do(job, since, stdin, progress) for index, job in enumerate(jobs) if index not in share}
+        theirs = helper.result() if helper is not None else []
+    except BaseException:
+        if helper is not None:
+            helper.kill()
+        raise
+    if helper is not None and theirs is None:  # it has died (out of memory): its share is done here
+        theirs = [_do(jobs[index], since, None, progress) for index in share]
+    found = mine | dict(zip(share, theirs or [], strict=True))
+    return [found[index] for index in range(len(jobs))]
+
+
+def _two_pay(jobs: Sequence[_Job], processes: int | None) -> bool:
+    if processes is not None:
+        return processes > 1 and len(jobs) > 1
+    if sys.platform != "linux" or len(jobs) < 2 or sum(job.cost for job in jobs) < SPLIT_FROM:
+        return False
+    import threading
+
+    return len(os.sched_getaffinity(0)) > 1 and threading.active_count() == 1
+
+
+def _share(jobs: Sequence[_Job]) -> list[int]:
+    """The numbers of the jobs that a second process does: about half of the work, never standard input."""
+    mine = theirs = 0
+    share: list[int] = []
+    for index in sorted(range(len(jobs)), key=lambda each: -jobs[each].cost):
+        if jobs[index].source.kind == "stdin" or mine <= theirs:
+            mine += jobs[index].cost
+        else:
+            share.append(index)
+            theirs += jobs[index].cost
+    return sorted(share)
+
+
+def _do(job: _Job, since: float | None, stdin: BinaryIO | None, progress: Progress | None) -> _Done:
+    store = Store()
+    bulk = Bulk(store, since)
+    problem = None
+    source = job.source
+    try:
+        if source.path is None:
+            if stdin is not None:
+                read_blocks(_Stream(stdin), bulk, store)
+        else:
+            with opened(source.path, source.packing) as file:
+                if job.start:
+                    file.seek(job.start)  # type: ignore[attr-defined]
+                counted = _told(file, progress) if progress is not None and source.size else None
+                read_blocks(file, bulk, store, size=job.size, progress=counted)
+    except Exception as error:
+        # Whatever an unpacker or a disk raises: what was read until then counts.
+        if isinstance(error, (MemoryError, RecursionError, AssertionError, TypeError)):
+            raise
+        problem = "cut-off"
+    return _Done(bulk.format.name if bulk.format is not None else _usual_format(source, store), problem, store.dump())
+
+
+def _usual_format(source: Source, store: Store) -> str:
+    """The format of a log that is read line by line, or has no request in it: the proxy's own is known by its name."""
+    if "access-log" in store.kinds:
+        return "quoted"
+    return "proxy" if source.path is not None and is_own_log(source.path.name) else "text"
+
+
+def _told(file: Readable, progress: Progress) -> Progress:
+    """Counts bytes of the disk, whatever is unpacked from them."""
+    raw: Any = getattr(file, "fileobj", None) or getattr(file, "_fp", None)
+    if raw is None or not hasattr(raw, "tell"):
+        return progress
+    last = 0
+
+    def told(_: int) -> None:
+        nonlocal last
+        with suppress(OSError, ValueError):
+            now = int(raw.tell())
+            progress(now - last)
+            last = now
+
+    return told
+
+
+class _Stream:
+    """Standard input, as it comes; UTF-16 (PowerShell) is taken for what it is."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._read: Callable[[int], bytes] = getattr(stream, "read1", stream.read)
+        self._wide: Any = None
+        self._rest = b""
+        self._begun = False
+
+    def readinto(self, buffer: memoryview, /) -> int:
+        if not self._rest:
+            piece = self._read(1 << 16)
+            if not self._begun:
+                self._begun = True
+                if piece[:2] in (b"\xff\xfe", b"\xfe\xff"):
+                    import codecs
+
+                    self._wide = codecs.getincrementaldecoder("utf-16")("replace")
+            if self._wide is not None:
+                while piece and not (text := self._wide.decode(piece)):
+                    piece = self._read(1 << 16)
+                piece = text.encode("utf-8", "replace") if piece else b""
+            self._rest = piece
+        taken = self._rest[: len(buffer)]
+        buffer[: len(taken)] = taken
+        self._rest = self._rest[len(taken) :]
+        return len(taken)
+
+
+class _Helper:
+    """A second process that does some of the jobs. Its results come through a pipe, how far it is through a shared
+    page of memory."""
+
+    def __init__(self, jobs: Sequence[_Job], since: float | None, progress: Progress | None) -> None:
+        import marshal
+        import mmap
+
+        self._progress = progress
+        self._page = mmap.mmap(-1, 8)
+        self._told = 0
+        self._pipe, into = os.pipe()
+        self._pid = os.fork()
+        if self._pid:
+            os.close(into)
+            return
+        # The child: nothing of the parent's may be written or cleaned up here.
+        code = 1
+        try:
+            os.close(self._pipe)
+            done = 0
+
+            def tell(count: int) -> None:
+                nonlocal done
+                done += count
+                self._page[:] = done.to_bytes(8, "little")
+
+            raw = marshal.dumps([tuple(_do(job, since, None, tell)) for job in jobs])
+            with os.fdopen(into, "wb") as file:
+                file.write(raw)
+            code = 0
+        finally:
+            os._exit(code)
+
+    def result(self) -> list[_Done] | None:
+        """What it has found; None where it has died."""
+        import marshal
+        import select
+
+        pieces: list[bytes] = []
+        try:
+            while True:
+                ready, _, _ = select.select([self._pipe], [], [], 0.1)
+                self.tell()
+                if ready:
+                    piece = os.read(self._pipe, 1 << 20)
+                    if not piece:
+                        break
+                    pieces.append(piece)
+        finally:
+            os.close(self._pipe)
+        _, status = os.waitpid(self._pid, 0)
+        if status != 0:
+            return None
+        return [_Done(*each) for each in marshal.loads(b"".join(pieces))]  # noqa: S302 - our own child wrote it
+
+    def tell(self) -> None:
+        """Passes on how far it is."""
+        if self._progress is not None:
+            now = int.from_bytes(self._page[:8], "little")
+            self._progress(now - self._told)
+            self._told = now
+
+    def kill(self) -> None:
+        """Ends it, after the parent has met an error or Ctrl-C."""
+        import signal
+
+        with suppress(OSError):
+            os.kill(self._pid, signal.SIGKILL)
+            os.waitpid(self._pid, 0)
