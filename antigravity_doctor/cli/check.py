@@ -108,6 +108,7 @@ def command(
         total_timeout=total_timeout,
         environment=environment,
         settings=None if demo else read_proxy_settings(environment),
+        machine=None if demo else options.machine(),
         scheme_missing=base_url if base_url is not None and "://" not in base_url else None,
     )
     report = _demo(checking) if demo else _run(checking)

@@ -19,6 +19,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "recommend": ("recommend", "Say which base URL to set in a client, and where."),
     "simulate": ("simulate", "Show what a client would request with a base URL."),
     "trace": ("trace", "See what a client really sends, and what base URL it needs."),
+    "logs": ("logs", "Find wrong requests in logs, and the fix for each."),
+    "scan": ("scan", "Check the base URLs that clients are set to on this machine."),
     "explain": ("explain", "Explain a finding code such as AGD301."),
     "routes": ("routes", "List what the proxy serves, by version."),
     "clients": ("clients", "List the clients that agdoctor knows."),

@@ -13,6 +13,7 @@ from typing import Literal
 
 from antigravity_doctor.diagnosis.model import CheckReport, CheckResult
 from antigravity_doctor.probes.auth import check_auth_mode, check_key, check_key_carriers
+from antigravity_doctor.probes.client_settings import check_client_settings
 from antigravity_doctor.probes.clients import check_base_url, check_client
 from antigravity_doctor.probes.identify import check_proxy, check_served_by, check_service, check_version
 from antigravity_doctor.probes.reach import check_http, check_http_proxy, check_name, check_port, check_settings
@@ -61,6 +62,7 @@ CHECKS: tuple[Check, ...] = (
     Check("models", "routes", check_models, needs=("proxy", "service"), after=("version", "key")),
     Check("base-url", "client", check_base_url, after=("version",)),
     Check("client", "client", check_client, needs=("proxy",), after=("version", "base-url")),
+    Check("client-settings", "client", check_client_settings, after=("version",)),
 )
 """All checks, in the order of the report. A check stands after everything that it needs or follows, `settings` and
 its look at the identified proxy excepted."""

@@ -30,6 +30,7 @@ from antigravity_doctor.knowledge.clients import Client
 from antigravity_doctor.knowledge.texts import reason_text
 from antigravity_doctor.probes.reproduce import KEY_MARK, curl_line, powershell_line
 from antigravity_doctor.probes.transport import Address, Transport, wire_target
+from antigravity_doctor.sources.client_settings import Machine
 
 Carrier = Literal["Authorization", "x-api-key", "x-goog-api-key"]
 
@@ -59,6 +60,7 @@ class CheckOptions:
     exist (None: a random one), `ports` the local ports to look at when the asked one is no proxy (None: those that
     listen here, or a short list), and `in_container` whether this program runs in a container (None: look).
     `scheme_missing` is the base URL as typed where `http://` was missing and had to be added; None where it was there.
+    `machine`: where to look for the settings of clients; None: nowhere.
     """
 
     origin: str
@@ -76,6 +78,7 @@ class CheckOptions:
     ports: tuple[int, ...] | None = None
     in_container: bool | None = None
     scheme_missing: str | None = None
+    machine: Machine | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ def test_an_entry_is_well_formed(entry: Code) -> None:
     assert entry.group.startswith(entry.code[3])
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", entry.name)
     assert entry.severity in ("error", "warning", "info")
-    assert entry.example["kind"] in ("explain-path", "check", "unit")
+    assert entry.example["kind"] in ("explain-path", "check", "scan", "unit")
     assert entry.twin["kind"] == entry.example["kind"]
 
 

@@ -1,0 +1,144 @@
+"""`scan --fix` and `scan --undo`: show the change, ask, write safely, look again."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from antigravity_doctor.cli import options
+from antigravity_doctor.cli.errors import BadInputError, Exit, say
+from antigravity_doctor.cli.scan import Asked, Scanned, exit_code, scan_machine, show
+from antigravity_doctor.reports.paint import Line, render
+from antigravity_doctor.reports.scan import diff_lines, note_line, problem_text
+from antigravity_doctor.sources.repairing import Repair, fixable, repairs
+from antigravity_doctor.sources.writing import CannotWriteError, NotUndone, journal_path, undo, undoable, write
+
+if TYPE_CHECKING:
+    from antigravity_doctor.knowledge.clients import Client
+    from antigravity_doctor.sources.client_settings import Machine
+
+
+def fix_files(machine: Machine, asked: Asked, only: Client | None, found: Scanned, *, yes: bool, dry_run: bool) -> int:
+    """Corrects what the scan found wrong in files. The exit code is that of the scan afterwards; 2 where a file could not
+    be written."""
+    values = fixable(found.scan)
+    planned = repairs(machine, values)
+    if not planned:
+        _write(_note("fix-nothing"))
+        return int(exit_code(found.scan))
+    done, failed = 0, 0
+    for repair in planned:
+        result = _one(machine, repair, yes=yes, dry_run=dry_run)
+        done += result is True
+        failed += result is None
+    if done:
+        again = scan_machine(machine, asked, only)
+        _write(_note("fix-checked"))
+        show(again, only, fixing=True)
+        found = again
+    elif dry_run:
+        _write(_note("fix-dry-run"))
+    return int(Exit.BAD_INPUT if failed else exit_code(found.scan))
+
+
+def _one(machine: Machine, repair: Repair, *, yes: bool, dry_run: bool) -> bool | None:
+    """Shows one file's change, asks, writes. True: written, False: not wanted, None: could not be done."""
+    width = options.stdout_terminal().width
+    if repair.plan is None:
+        why = problem_text(repair.problem or "os-error")
+        _write([[], *note_line("fix-cannot", width, "bad", file=repair.file, why=why)])
+        for change in repair.changes:
+            _write(note_line("fix-by-hand", width, "", name=change.name, new=change.new))
+        return None
+    _write(diff_lines(repair.file, repair.diff, width))
+    if dry_run:
+        return False
+    if not yes and not _agreed("fix-ask", repair.file):
+        _write(_note("fix-left", file=repair.file))
+        return False
+    try:
+        written = write(repair.plan, journal=_journal(machine), now=datetime.now(UTC))
+    except CannotWriteError as error:
+        _write(note_line("fix-cannot", width, "bad", file=repair.file, why=problem_text(error.reason)))
+        return None
+    _write(note_line("fix-done", width, "good", file=repair.file, backup=_shown(machine, written.backup)))
+    if written.not_kept:
+        _write(note_line("fix-not-kept", width, "warn", what=", ".join(written.not_kept)))
+    return True
+
+
+def undo_last(machine: Machine, *, yes: bool, dry_run: bool) -> int:
+    """Takes back what was written last: all files of one run. Exit code 2 where one could not be restored."""
+    journal = _journal(machine)
+    entries = undoable(journal)
+    if not entries:
+        _write(_note("undo-nothing"))
+        return int(Exit.OK)
+    newest = entries[0].at
+    # The files of one run are written within moments of each other, each after its question was answered.
+    together = [entry for entry in entries if abs((newest - entry.at).total_seconds()) <= _ONE_RUN]
+    width = options.stdout_terminal().width
+    failed = False
+    for entry in together:
+        file = _shown(machine, entry.path)
+        when = entry.at.astimezone().strftime("%Y-%m-%d %H:%M")
+        _write([[], *note_line("undo-what", width, "", file=file, when=when, backup=_shown(machine, entry.backup))])
+        if dry_run:
+            continue
+        if not yes and not _agreed("undo-ask", file):
+            _write(_note("fix-left", file=file))
+            continue
+        result = undo(entry, journal=journal, now=datetime.now(UTC))
+        if isinstance(result, NotUndone):
+            failed = True
+            why = problem_text(result.reason)
+            _write(note_line("undo-cannot", width, "bad", file=file, why=why, backup=_shown(machine, entry.backup)))
+        else:
+            _write(note_line("undo-done", width, "good", file=file))
+    if dry_run:
+        _write(_note("fix-dry-run"))
+    return int(Exit.BAD_INPUT if failed else Exit.OK)
+
+
+_ONE_RUN = 300.0
+"""Seconds."""
+
+
+def _agreed(key: str, file: str) -> bool:
+    """Asks on stderr, and reads a line. No answer is a no; without a terminal --yes is needed."""
+    from antigravity_doctor.knowledge.texts import room_phrase
+
+    if not sys.stdin.isatty():
+        raise BadInputError("--fix and --undo ask first, and there is no terminal to ask at: add --yes, or --dry-run.")
+    sys.stdout.flush()
+    sys.stderr.write(room_phrase("scan", key, {"file": options.printable_input(file)}) + " ")
+    sys.stderr.flush()
+    try:
+        answer = sys.stdin.readline()
+    except KeyboardInterrupt:
+        say("nothing more was written.")
+        return False
+    return answer.strip().lower() in ("y", "yes")
+
+
+def _journal(machine: Machine) -> Path:
+    return journal_path({**os.environ, "HOME": machine.home}, sys.platform)
+
+
+def _shown(machine: Machine, path: Path) -> str:
+    """A path as people write it, with `~` for the home folder."""
+    text = str(path)
+    home = machine.home.rstrip("/\\")
+    return "~" + text[len(home) :] if home and text.startswith((home + "/", home + "\\")) else text
+
+
+def _note(key: str, **facts: str) -> list[Line]:
+    return [[], *note_line(key, options.stdout_terminal().width, "", **facts)]
+
+
+def _write(lines: Iterable[Line]) -> None:
+    options.write(render(lines, options.stdout_terminal()))

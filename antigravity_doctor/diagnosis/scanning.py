@@ -1,0 +1,431 @@
+"""Are the base URLs that are set on this machine right? (settings found + proxy + table -> a verdict each)
+
+What was found (`Evidence`) and what listens here (`Neighbours`) is handed in by `sources` and `probes`; nothing here
+looks at the machine. A value is judged by simulating its client with it, as everywhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Literal, NamedTuple
+
+from antigravity_doctor.diagnosis.explaining import explain
+from antigravity_doctor.diagnosis.launching import leads_to
+from antigravity_doctor.diagnosis.model import NO_FACTS, Finding, Fix
+from antigravity_doctor.diagnosis.naming import explain_setting
+from antigravity_doctor.diagnosis.recommending import fixes_for
+from antigravity_doctor.diagnosis.simulating import SimulatedRequest, simulate
+from antigravity_doctor.diagnosis.urls import BadUrlError, host_and_port, is_loopback_host, parse_base_url, split_url
+from antigravity_doctor.knowledge.clients import Client, Mode, all_clients
+from antigravity_doctor.knowledge.paths import vendor_of
+from antigravity_doctor.knowledge.places import SyncFault, sync_faults
+from antigravity_doctor.knowledge.routes import RouteTable
+
+Kind = Literal["file", "env", "shell", "editor-state"]
+State = Literal["right", "wrong", "stale", "shared", "elsewhere", "overridden", "ignored", "unclear"]
+"""right: every required request lands · wrong: one does not · stale: nothing listens there · shared: a variable, wrong
+for this client and right for another one that is here · elsewhere: not this proxy, left alone · overridden: another
+source wins · ignored: the client does not read it · unclear: cannot be told."""
+
+CONTAINER_HOSTS = ("host.docker.internal", "host.containers.internal", "gateway.docker.internal")
+"""Names by which a container reaches the machine that it runs on."""
+
+
+class Spot(NamedTuple):
+    """Where a value stands. `name`: the key (dotted) or the variable; `file` as the user writes it (None: a variable of
+    this process); line and column from 1, None where the place has none; `scope`: managed, project, user or None."""
+
+    kind: Kind
+    name: str
+    file: str | None
+    line: int | None
+    column: int | None
+    scope: str | None
+
+
+class FoundBaseUrl(NamedTuple):
+    """One value that a client reads. `order`: the lower, the stronger; of those with the same `slot` one wins.
+
+    `mode` is None where it cannot be told. `format` and `at` say how to find the value again in its file (None and ():
+    not to be changed by a program). `literal`: it says itself what it is. `hidden_by`: a file in front of this one is
+    the only one that the client opens.
+    """
+
+    client: str
+    mode: str | None
+    value: str
+    spot: Spot
+    order: int
+    slot: tuple[str, ...]
+    literal: bool = True
+    ignored: bool = False
+    format: str | None = None
+    at: tuple[str | int, ...] = ()
+    type_it: str | None = None
+    hidden_by: str | None = None
+
+
+class Unreadable(NamedTuple):
+    """A settings file that could not be read. `reason` is the key of a text (texts/en/settings.json)."""
+
+    clients: tuple[str, ...]
+    file: str
+    line: int | None
+    column: int | None
+    reason: str
+    detail: str
+
+
+class Closed(NamedTuple):
+    """Settings that are here, and that only the client itself can read. `because` as in knowledge.places."""
+
+    client: str
+    file: str
+    because: str
+    type_it: str
+
+
+class Variable(NamedTuple):
+    """A base URL variable, for whatever reads it: in this process, a start-up file or the project's `.env`."""
+
+    name: str
+    value: str
+    spot: Spot
+    literal: bool = True
+
+
+class Evidence(NamedTuple):
+    """All that was found. `here`: clients of which there is any sign on this machine (a file of theirs, a program)."""
+
+    found: tuple[FoundBaseUrl, ...] = ()
+    variables: tuple[Variable, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
+    closed: tuple[Closed, ...] = ()
+    here: frozenset[str] = frozenset()
+    files: int = 0
+
+
+class Neighbour(NamedTuple):
+    """What a loopback port of this machine is. `program`: its name, where another program answers."""
+
+    kind: Literal["proxy", "nothing", "program", "unclear"]
+    version: str | None = None
+    program: str | None = None
+
+
+class Judged(NamedTuple):
+    """One value and what is to be said of it. `request`: the first required request, None where none was worked out.
+
+    `by`: the source that wins (overridden). `fixes`: what to set instead, best first.
+    """
+
+    found: FoundBaseUrl
+    state: State
+    findings: tuple[Finding, ...] = ()
+    fixes: tuple[Fix, ...] = ()
+    request: SimulatedRequest | None = None
+    by: Spot | None = None
+    facts: Mapping[str, str] = NO_FACTS
+
+
+class JudgedVariable(NamedTuple):
+    """One variable. `good`, `bad`: the clients (names) for which its value is right and wrong."""
+
+    variable: Variable
+    state: State
+    findings: tuple[Finding, ...] = ()
+    fixes: tuple[Fix, ...] = ()
+    good: tuple[str, ...] = ()
+    bad: tuple[str, ...] = ()
+    facts: Mapping[str, str] = NO_FACTS
+
+
+class ClientScan(NamedTuple):
+    """Everything about one client, its values in the order in which they win."""
+
+    client: Client
+    judged: tuple[Judged, ...]
+    unreadable: tuple[Unreadable, ...]
+    closed: tuple[Closed, ...]
+
+    @property
+    def worst(self) -> str:
+        """What to say of the client as a whole."""
+        states = [each.state for each in self.judged]
+        for state in ("wrong", "stale"):
+            if state in states:
+                return state
+        if self.unreadable:
+            return "unreadable"
+        for state in ("shared", "unclear", "right", "elsewhere", "overridden", "ignored"):
+            if state in states:
+                return state
+        return "closed" if self.closed else "none"
+
+
+class Scan(NamedTuple):
+    """The result: the proxy that everything was compared with, the clients and the variables."""
+
+    origin: str
+    clients: tuple[ClientScan, ...]
+    variables: tuple[JudgedVariable, ...]
+    files: int
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All findings, in the order of the report."""
+        found = [finding for client in self.clients for each in client.judged for finding in each.findings]
+        found += [_unreadable(each) for client in self.clients for each in client.unreadable]
+        return (*found, *(finding for each in self.variables for finding in each.findings))
+
+
+_RANK = (
+    "wrong",
+    "stale",
+    "unreadable",
+    "shared",
+    "unclear",
+    "right",
+    "overridden",
+    "elsewhere",
+    "ignored",
+    "closed",
+    "none",
+)
+
+
+def scan(evidence: Evidence, table: RouteTable, origin: str, neighbours: Mapping[int, Neighbour]) -> Scan:
+    """Judges everything that was found, against the proxy at `origin`; the worst first.
+
+    `neighbours`: what the local ports are that the values name (a port that is missing was not looked at).
+    """
+    judge = _Judge(table, origin, neighbours)
+    variables = tuple(judge.variable(each, evidence.here) for each in evidence.variables)
+    names = {client.name for client in all_clients() if client.id in evidence.here}
+    right_for = {
+        (each.variable.name, each.variable.value): tuple(name for name in each.good if name in names)
+        for each in variables
+    }
+
+    def shared(each: Judged) -> Judged:
+        """A variable that is wrong for this client and right for another one that is here must not be changed."""
+        others = right_for.get((each.found.spot.name, each.found.value), ())
+        if each.state != "wrong" or each.found.spot.kind == "file" or not others:
+            return each
+        softer = tuple(one._replace(severity="warning") if one.severity == "error" else one for one in each.findings)
+        facts = {**each.facts, "others": others[0]}
+        return each._replace(state="shared", findings=softer, fixes=(), facts=facts)
+
+    clients = []
+    for client in all_clients():
+        found = sorted((each for each in evidence.found if each.client == client.id), key=lambda each: each.order)
+        unreadable = tuple(each for each in evidence.unreadable if client.id in each.clients)
+        closed = tuple(each for each in evidence.closed if each.client == client.id)
+        # A variable of the shell is read by dozens of programs: it is told under its own name, and under a client's
+        # only where that client is here.
+        if client.id not in evidence.here:
+            found = [each for each in found if each.spot.kind not in ("env", "shell")]
+        if found or unreadable or closed:
+            judged = judge.all_of(client, found)
+            clients.append(ClientScan(client, tuple(map(shared, judged)), unreadable, closed))
+    clients.sort(key=lambda each: _RANK.index(each.worst))
+    return Scan(origin, tuple(clients), variables, evidence.files)
+
+
+class _Judge:
+    def __init__(self, table: RouteTable, origin: str, neighbours: Mapping[int, Neighbour]) -> None:
+        self._table = table
+        self._origin = origin
+        self._neighbours = neighbours
+
+    def all_of(self, client: Client, found: Iterable[FoundBaseUrl]) -> tuple[Judged, ...]:
+        """Each value of one client, in the order in which they win."""
+        winners: dict[tuple[str, ...], FoundBaseUrl] = {}
+        judged = []
+        for each in found:
+            if each.ignored:
+                facts = {"client": client.name, "setting": each.spot.name}
+                judged.append(Judged(each, "ignored", facts=facts))
+                continue
+            winner = winners.setdefault(each.slot, each)
+            if winner is not each or each.hidden_by is not None:
+                judged.append(self._overridden(client, each, winner))
+            else:
+                judged.append(self._one(client, each))
+        return tuple(judged)
+
+    def _overridden(self, client: Client, found: FoundBaseUrl, winner: FoundBaseUrl) -> Judged:
+        if found.hidden_by is not None and winner is found:
+            by = Spot("file", "", found.hidden_by, None, None, None)
+        else:
+            by = winner.spot
+            if winner.value == found.value:
+                return Judged(found, "overridden", by=by)
+        facts = {"client": client.name, "setting": found.spot.name, "base_url": found.value}
+        finding = Finding("AGD511", "info", 0.9, {**facts, "place": place(found.spot), "winner": place(by)})
+        return Judged(found, "overridden", (finding,), by=by)
+
+    def _one(self, client: Client, found: FoundBaseUrl) -> Judged:
+        facts = {"client": client.name, "setting": found.spot.name, "place": place(found.spot), "base_url": found.value}
+        if not found.literal:
+            return Judged(found, "unclear", facts={**facts, "why": "not-literal"})
+        missing = self._without_scheme(found.value)
+        url = "http://" + found.value if missing else found.value
+        where = self._where(url)
+        facts |= where.facts
+        if where.state == "stale":
+            fixes = self._fixes(client, found, self._origin, url)
+            return Judged(found, "stale", (Finding("AGD512", "error", 0.9, facts),), fixes, facts=facts)
+        if where.state != "here":
+            return Judged(found, where.state, facts=facts)
+        modes = [mode for mode in client.modes if mode.id == found.mode] or _current(client)
+        results = [simulate(mode, url, self._table) for mode in modes]
+        works = [each for each in results if each.works]
+        if works and (found.mode is not None or len(works) == len(results)):
+            request = next(each for each in works[0].requests if each.required)
+            if not missing:
+                return Judged(found, "right", request=request, facts=facts)
+            fix = self._fixes(client, found, split_url(url).origin, url)
+            facts["right"] = url
+            return Judged(found, "wrong", (Finding("AGD503", "error", 0.8, {**facts, "typed": found.value}),), fix)
+        if works:
+            names = ", ".join(each.mode.name for each in works)
+            return Judged(found, "unclear", facts={**facts, "why": "mode-unknown", "modes": names})
+        wrong = next((each for each in results if each.mode.preferred), results[0])
+        request = next(each for each in wrong.requests if each.required and each.verdict != "routed")
+        explained = explain(
+            request.path,
+            table=self._table,
+            origin=split_url(url).origin,
+            method=request.method,
+            query=request.query,
+            base_url=url,
+            client=client,
+        )
+        facts |= {"method": request.method, "path": request.path}
+        finding = Finding("AGD510", "error", 0.95 if found.mode is not None else 0.7, facts)
+        fault = self._sync_fault(found, url)
+        faults: tuple[Finding, ...] = ()
+        if fault is not None:
+            versions = {"from": fault.versions[0] or "", "below": fault.versions[1] or ""}
+            faults = (Finding("AGD514", "warning", 0.8, {**facts, **versions}),)
+        fixes = self._fixes(client, found, split_url(url).origin, url)
+        return Judged(found, "wrong", (finding, *explained.findings[:1], *faults), fixes, request, facts=facts)
+
+    def _fixes(self, client: Client, found: FoundBaseUrl, origin: str, url: str) -> tuple[Fix, ...]:
+        """What to set instead: for the mode that the value belongs to, else for the client's usual one."""
+        modes = [mode for mode in client.modes if mode.id == found.mode]
+        modes = modes or [mode for mode in _current(client) if mode.preferred]
+        return tuple(fix for mode in modes for fix in fixes_for(mode, self._table, origin, url))[:1]
+
+    def _sync_fault(self, found: FoundBaseUrl, url: str) -> SyncFault | None:
+        path = url[len(split_url(url).origin) :].rstrip("/")
+        for fault in sync_faults():
+            if fault.client == found.client and fault.at == found.at and fault.path == path:
+                return fault
+        return None
+
+    def variable(self, variable: Variable, here: frozenset[str]) -> JudgedVariable:
+        """A variable for whatever reads it. What clients that are here make of it is said under their names: then
+        it is a finding here only as far as it concerns others."""
+        facts = {"setting": variable.name, "base_url": variable.value, "place": place(variable.spot)}
+        if not variable.literal:
+            return JudgedVariable(variable, "unclear", facts={**facts, "why": "not-literal"})
+        missing = self._without_scheme(variable.value)
+        url = "http://" + variable.value if missing else variable.value
+        where = self._where(url)
+        facts |= where.facts
+        if where.state == "stale":
+            finding = Finding("AGD512", "error", 0.9, {**facts, "client": variable.name})
+            return JudgedVariable(variable, "stale", (finding,), facts=facts)
+        if where.state != "here":
+            return JudgedVariable(variable, where.state, facts=facts)
+        explained = explain_setting(variable.name, url, self._table, split_url(url).origin)
+        if explained is None:
+            return JudgedVariable(variable, "unclear", facts={**facts, "why": "nobody"})
+        finding = explained.findings[0]
+        good = _names(finding.facts["good"])
+        bad = _names(finding.facts["bad"])
+        if not bad:
+            return JudgedVariable(variable, "right", (), (), good, bad, facts)
+        concerned = {client.name for client in all_clients() if client.id in here} & {*good, *bad}
+        if concerned:
+            finding = finding._replace(severity="info" if not concerned & set(bad) else "warning")
+        state: State = "wrong" if not good else "unclear"
+        if state == "unclear":
+            facts |= {"why": "shared"}
+        return JudgedVariable(variable, state, (finding,), explained.fixes, good, bad, facts)
+
+    def _without_scheme(self, value: str) -> bool:
+        return "://" not in value and ":" in value and not value.startswith("/")
+
+    def _where(self, url: str) -> _Where:
+        """Whose address this is: the proxy's ("here"), or another state with its facts."""
+        try:
+            parse_base_url(url)
+            host, port = host_and_port(split_url(url).origin)
+        except (BadUrlError, ValueError):
+            return _Where("unclear", {"why": "no-url"})
+        facts = {"host": host, "port": str(port), "origin": self._origin}
+        if leads_to(url, self._origin):
+            return _Where("here", facts)
+        vendor = vendor_of(host)
+        if vendor is not None:
+            return _Where("elsewhere", {**facts, "who": vendor, "why": "vendor"})
+        if host.lower() in CONTAINER_HOSTS:
+            # From inside a container this is the machine itself; its port is that of the proxy or it is not.
+            same = port == host_and_port(self._origin)[1]
+            return _Where("here", facts) if same else _Where("elsewhere", {**facts, "why": "other-host"})
+        if not is_loopback_host(host):
+            return _Where("elsewhere", {**facts, "why": "other-host"})
+        if not url.lower().startswith("http://"):
+            return _Where("unclear", {**facts, "why": "https-loopback"})
+        neighbour = self._neighbours.get(port)
+        if neighbour is None or neighbour.kind == "unclear":
+            return _Where("unclear", {**facts, "why": "port-unknown"})
+        if neighbour.kind == "proxy":
+            return _Where("here", {**facts, "version": neighbour.version or ""})
+        if neighbour.kind == "nothing":
+            return _Where("stale", facts)
+        return _Where("elsewhere", {**facts, "who": neighbour.program or "", "why": "program"})
+
+
+class _Where(NamedTuple):
+    state: Literal["here", "stale", "elsewhere", "unclear"]
+    facts: dict[str, str]
+
+
+def place(spot: Spot) -> str:
+    """A place as people write it: `file:line:column key`, or the variable's name."""
+    if spot.file is None:
+        return spot.name
+    numbers = "".join(f":{number}" for number in (spot.line, spot.column) if number is not None)
+    return f"{spot.file}{numbers} {spot.name}".rstrip()
+
+
+def ports_in(evidence: Evidence, origin: str) -> tuple[int, ...]:
+    """The local ports that the values name and that are not the proxy's own: what has to be looked at."""
+    found: dict[int, None] = {}
+    for value in (*(each.value for each in evidence.found), *(each.value for each in evidence.variables)):
+        url = value if "://" in value else "http://" + value
+        try:
+            host, port = host_and_port(split_url(url).origin)
+        except ValueError:
+            continue
+        if is_loopback_host(host) and not leads_to(url, origin):
+            found.setdefault(port)
+    return tuple(found)
+
+
+def _current(client: Client) -> list[Mode]:
+    """The modes of the client's current version; all where there is none."""
+    return [mode for mode in client.modes if mode.versions[1] is None] or list(client.modes)
+
+
+def _names(joined: str) -> tuple[str, ...]:
+    return tuple(each for each in joined.split(", ") if each != "–")
+
+
+def _unreadable(each: Unreadable) -> Finding:
+    line = "".join(f":{number}" for number in (each.line, each.column) if number is not None)
+    return Finding("AGD513", "warning", 1.0, {"file": each.file + line, "reason": each.reason})

@@ -1,0 +1,227 @@
+"""The terminal report of `scan`: every client that is set up on this machine, the wrong ones first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from antigravity_doctor.diagnosis.model import Finding, Fix
+from antigravity_doctor.diagnosis.scanning import ClientScan, Judged, JudgedVariable, Scan, Spot, Unreadable
+from antigravity_doctor.knowledge.clients import Client
+from antigravity_doctor.knowledge.texts import code as code_entry
+from antigravity_doctor.knowledge.texts import finding_text, room_phrase
+from antigravity_doctor.reports.paint import Line, Span, line_width, printable, wrap
+from antigravity_doctor.reports.words import note_text, safe_facts
+
+_SYMBOL: dict[str, Span] = {
+    "right": ("✓", "good"),
+    "wrong": ("✗", "bad"),
+    "stale": ("✗", "bad"),
+    "unreadable": ("!", "warn"),
+    "shared": ("!", "warn"),
+    "unclear": ("?", "warn"),
+    "elsewhere": ("·", "dim"),
+    "overridden": ("–", "dim"),
+    "ignored": ("–", "dim"),
+    "closed": ("·", "dim"),
+    "none": ("·", "dim"),
+}
+_NAMES_SHOWN = 4
+
+
+def scan_lines(
+    found: Scan,
+    width: int,
+    *,
+    source: str,
+    answering: str,
+    version: str | None,
+    only: Client | None = None,
+    advise: bool = True,
+) -> list[Line]:
+    """The whole report. `source` and `answering` are those of `probes.target.Target`; `advise`: name what corrects it."""
+    facts = {"origin": found.origin, "source": _say("source-" + source)}
+    lines: list[Line] = [[], *wrap([(_say("title", **facts), "bold")], width, "  ")]
+    state = "answers" if answering == "proxy" and version else {"proxy": "answers-unknown"}.get(answering)
+    said = _say(state or "answers-" + answering, version=version or "")
+    lines += wrap([(said, "dim" if answering in ("proxy", "unasked") else "warn")], width, "  ")
+    for client in found.clients:
+        lines += [[], *_client_lines(client, width)]
+    if found.variables:
+        lines += [[], *wrap([(_say("variables"), "bold")], width, "  ")]
+        for each in found.variables:
+            lines += _variable_lines(each, width)
+    if not found.clients and not found.variables:
+        key = "nothing" if only is None else "nothing-for"
+        facts = {"files": str(found.files)}
+        if only is not None:
+            facts |= {"client": only.name, "id": only.id}
+        lines += [[], *wrap([(_say(key, **facts), "")], width, "  ")]
+        return [*lines, []]
+    counts = _counts(found)
+    lines += [[], *wrap([(_say("summary", **{name: str(count) for name, count in counts.items()}), "")], width, "  ")]
+    if advise and any(_fixable(each) for client in found.clients for each in client.judged):
+        lines += wrap([(_say("fixable"), "note")], width, "  ")
+    return [*lines, []]
+
+
+def _counts(found: Scan) -> dict[str, int]:
+    """How many values are in each state; variables that clients here read are counted once, under the client."""
+    states = [each.state for client in found.clients for each in client.judged]
+    read = {each.found.spot for client in found.clients for each in client.judged}
+    states += [each.state for each in found.variables if each.variable.spot not in read]
+    return {name: states.count(name) for name in ("right", "wrong", "stale", "elsewhere", "unclear")}
+
+
+def _fixable(each: Judged) -> bool:
+    return each.state in ("wrong", "stale") and each.found.format is not None and bool(each.fixes)
+
+
+def _client_lines(scanned: ClientScan, width: int) -> list[Line]:
+    worst = scanned.worst
+    main = next((each.findings[0] for each in scanned.judged if each.findings and each.state == worst), None)
+    head: list[Span] = [("  ", ""), _SYMBOL[worst], (" ", ""), (scanned.client.name, "bold")]
+    said: list[Span] = [("  ", ""), (_say("state-" + worst, client=scanned.client.name), _SYMBOL[worst][1])]
+    tag: list[Span] = [("  ", ""), (f"{main.code} {code_entry(main.code).name}", "code")] if main is not None else []
+    first = [*head, *said, *tag]
+    lines: list[Line] = [first] if line_width(first) <= width else [[*head, *said], [("  ", ""), *tag]]
+    for each in scanned.judged:
+        lines += _judged_lines(each, scanned.client, width, alone=len(scanned.judged) == 1)
+    for broken in scanned.unreadable:
+        lines += _unreadable_lines(broken, width)
+    for closed in scanned.closed:
+        facts = {"client": scanned.client.id, "type_it": closed.type_it}
+        text = f"{_say('closed-' + closed.because)} ({printable(closed.file, 160)}). "
+        text += _say("set-ui", **facts) + "; " + _say("compare", **facts)
+        lines += wrap([(text, "dim")], width, "      ", "        ")
+    return lines
+
+
+def _judged_lines(each: Judged, client: Client, width: int, *, alone: bool) -> list[Line]:
+    spans = _setting(each.found.spot, each.found.value)
+    if not alone:
+        spans = [_SYMBOL[each.state], (" ", ""), *spans]
+    lines: list[Line] = [*wrap(spans, width, "      ", "        ")]
+    if each.state in ("wrong", "shared") and each.request is not None:
+        text = _say("will-request", method=each.request.method, path=printable(each.request.path, 160))
+        spans = [(text, "")]
+        why = next((finding for finding in each.findings if finding.code[3] == "3"), None)
+        if why is not None:
+            spans += [("  ", ""), (why.code, "code"), (" ", ""), (finding_text(why.code, "title"), "dim")]
+        lines += wrap(spans, width, "        ", "          ")
+    for finding in each.findings:
+        if finding.code in ("AGD514", "AGD503"):
+            lines += _finding_lines(finding, width)
+    if each.state == "stale":
+        said = _say("nothing-listens", port=each.facts["port"])
+        lines += wrap([(said, "")], width, "        ", "          ")
+    if each.state == "shared":
+        facts = {"others": each.facts["others"], "client": client.name, "id": client.id}
+        lines += wrap([(_say("shared", **facts), "")], width, "        ", "          ")
+    if each.state in ("wrong", "stale") and each.fixes:
+        lines += _fix_lines(each.fixes[0], width)
+        if each.found.type_it:
+            lines += wrap([(_say("set-ui", type_it=each.found.type_it), "")], width, "        ", "          ")
+    if each.state == "overridden" and each.by is not None:
+        key = "winner" if each.findings else "same-as-winner"
+        winner = _spot(each.by)
+        lines += wrap([(_say(key, winner=winner), "dim")], width, "        ", "          ")
+    elif each.state in ("ignored", "elsewhere", "unclear"):
+        why_text = _why(each.state, dict(each.facts), client.name)
+        lines += wrap([(why_text, "dim")], width, "        ", "          ")
+    return lines
+
+
+def _why(state: str, facts: dict[str, str], client: str) -> str:
+    """Why a value is left alone or cannot be judged."""
+    shown = {name: printable(value, 120) for name, value in facts.items()}
+    if state == "ignored":
+        return _say("state-ignored", client=client)
+    why = facts.get("why", "other-host")
+    if why == "program" and not facts.get("who"):
+        why = "program-unknown"
+    return _say("why-" + why, **shown)
+
+
+def _variable_lines(each: JudgedVariable, width: int) -> list[Line]:
+    spans: list[Span] = [_SYMBOL[each.state], (" ", ""), *_setting(each.variable.spot, each.variable.value)]
+    lines: list[Line] = [*wrap(spans, width, "  ", "      ")]
+    for key, names, style in (("good", each.good, "good"), ("bad", each.bad, "bad")):
+        if names:
+            lines += wrap([(_say(key, names=_few(names)), style)], width, "      ", "        ")
+    if each.state == "stale":
+        said = _say("nothing-listens", port=each.facts["port"])
+        lines += wrap([(said, "")], width, "      ", "        ")
+    elif each.state in ("elsewhere", "unclear") and not each.good:
+        lines += wrap([(_why(each.state, dict(each.facts), ""), "dim")], width, "      ", "        ")
+    for fix in each.fixes[:2] if each.state == "wrong" else ():
+        lines += _fix_lines(fix, width)
+    return lines
+
+
+def _few(names: Sequence[str]) -> str:
+    more = len(names) - _NAMES_SHOWN
+    return ", ".join(names[:_NAMES_SHOWN]) + (" " + _say("more", count=str(more)) if more > 0 else "")
+
+
+def _setting(spot: Spot, value: str) -> list[Span]:
+    """`~/.claude/settings.json:3:27  env.NAME = value`."""
+    where: list[Span] = []
+    if spot.file is not None:
+        numbers = "".join(f":{number}" for number in (spot.line, spot.column) if number is not None)
+        where = [(printable(spot.file, 200) + numbers, ""), ("  ", "")]
+    name = spot.name if spot.file is not None else _say("spot-env", name=spot.name)
+    return [*where, (printable(name, 120), "note"), (" = ", "dim"), (printable(value, 200), "value")]
+
+
+def _spot(spot: Spot) -> str:
+    name = printable(spot.name, 120)
+    if spot.file is None:
+        return _say("spot-env", name=name)
+    return _say("spot-file", name=name, file=printable(spot.file, 200)) if name else printable(spot.file, 200)
+
+
+def _finding_lines(finding: Finding, width: int) -> list[Line]:
+    said = finding_text(finding.code, "summary", safe_facts(finding))
+    return [*wrap([(f"{finding.code} ", "code"), (said, "")], width, "        ", "          ")]
+
+
+def _fix_lines(fix: Fix, width: int) -> list[Line]:
+    spans: list[Span] = [(_say("set"), ""), (" ", ""), (fix.base_url, "value")]
+    note = note_text(fix)
+    if note is not None:
+        spans += [(" ", ""), (note, "")]
+    return [*wrap(spans, width, "        ", "          ")]
+
+
+def _unreadable_lines(broken: Unreadable, width: int) -> list[Line]:
+    numbers = "".join(f":{number}" for number in (broken.line, broken.column) if number is not None)
+    reason = room_phrase("settings", broken.reason)
+    detail = f" ({printable(broken.detail, 100)})" if broken.detail else ""
+    spans: list[Span] = [("AGD513 ", "code"), (f"{printable(broken.file, 200)}{numbers}: {reason}{detail}", "")]
+    lines: list[Line] = [*wrap(spans, width, "      ", "        ")]
+    return [*lines, *wrap([("→ ", "note"), (finding_text("AGD513", "fix"), "dim")], width, "        ", "          ")]
+
+
+def diff_lines(file: str, diff: Sequence[str], width: int) -> list[Line]:
+    """One file's change, as `diff -u` shows it. Nothing is wrapped: a diff is read by its columns."""
+    styles = {"+": "good", "-": "bad", "@": "note", " ": "dim"}
+    lines: list[Line] = [[]]
+    for each in diff:
+        heading = each.startswith(("--- ", "+++ "))
+        lines.append([("    ", ""), (printable(each, 400), "bold" if heading else styles.get(each[:1], ""))])
+    return lines
+
+
+def note_line(key: str, width: int, style: str = "", **facts: str) -> list[Line]:
+    """One sentence about a file that is being corrected."""
+    shown = {name: printable(value, 300) for name, value in facts.items()}
+    return [*wrap([(_say(key, **shown), style)], width, "    ", "      ")]
+
+
+def problem_text(reason: str) -> str:
+    """Why a file could not be read, changed or written, by its key."""
+    return room_phrase("settings", reason)
+
+
+def _say(key: str, **facts: str) -> str:
+    return room_phrase("scan", key, facts)

@@ -1,0 +1,400 @@
+"""Finds the base URLs that clients are set to on this machine: files, variables, start-up files, editors' databases.
+
+Where to look is knowledge (`knowledge/places`); this module looks. It reads only the files that are named there, each
+once and never more than a few megabytes of it, writes nothing, runs nothing and connects to nothing.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from antigravity_doctor.diagnosis.scanning import Closed, Evidence, FoundBaseUrl, Spot, Unreadable, Variable
+from antigravity_doctor.knowledge.clients import Client, all_clients
+from antigravity_doctor.knowledge.places import (
+    ClientPlaces,
+    Source,
+    System,
+    ValueAt,
+    expand,
+    mode_of,
+    places,
+)
+from antigravity_doctor.sources.settings_text import (
+    LIMIT,
+    At,
+    CannotReadError,
+    Format,
+    Value,
+    decoded,
+    find,
+    read_values,
+)
+from antigravity_doctor.sources.shell_files import read_assignments, start_up_files
+
+MOST_FILES = 400
+"""Files of one glob or one scan's project folders; a real machine has a few dozen."""
+
+_URL = re.compile(r"\s*(?:[A-Za-z][A-Za-z0-9+.-]*://|(?:localhost|[\w.-]+\.\w+|\[[0-9a-fA-F:]+\]):\d)")
+"""What can be meant as a base URL: some settings hold a word such as `default` in its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Where to look. Paths are absolute and of `system`; `platform` as sys.platform; `environment` is the whole one."""
+
+    system: System
+    platform: str
+    environment: Mapping[str, str] = field(repr=False)
+    home: str
+    project: str
+
+
+def this_machine(environment: Mapping[str, str], platform: str, project: str) -> Machine:
+    """The machine that this program runs on, with the home folder that the environment names."""
+    system: System = "windows" if platform == "win32" else "macos" if platform == "darwin" else "linux"
+    home = environment.get("USERPROFILE" if system == "windows" else "HOME") or environment.get("HOME") or ""
+    if not home:
+        try:
+            home = str(Path.home())
+        except RuntimeError:  # a user without a home directory
+            home = project
+    return Machine(system, platform, environment, home, project)
+
+
+def read_client_settings(machine: Machine, only: Client | None = None) -> Evidence:
+    """Every base URL that is set on this machine for a client of the catalogue (or for this one). Never raises."""
+    reader = _Reader(machine)
+    for each in places():
+        if only is None or each.client == only.id:
+            reader.client(each)
+    return reader.evidence(only)
+
+
+class _Reader:
+    """One scan: files are read once, whoever asks for them."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._files: dict[tuple[str, str], tuple[Value, ...] | None] = {}
+        self._unreadable: dict[str, tuple[CannotReadError, dict[str, None]]] = {}
+        self._found: list[FoundBaseUrl] = []
+        self._closed: list[Closed] = []
+        self._here: set[str] = set()
+        self._names: dict[str, None] = {}
+        self._ignored = {client.id: _ignored(client) for client in all_clients()}
+
+    # --- one client ---------------------------------------------------------------------------------------------------
+
+    def client(self, known: ClientPlaces) -> None:
+        order = 0
+        first: str | None = None  # of the files of which the client opens only one
+        seen: set[str] = set()  # a project that is the home folder has the same file under two names
+        for source in known.sources:
+            if source.kind == "env":
+                self._names |= dict.fromkeys(source.names)
+                for name in source.names:
+                    order += 1
+                    self._variable(known.client, source, name, order)
+                continue
+            for path in self._existing(source, known.client):
+                if path in seen:
+                    continue
+                seen.add(path)
+                order += 1
+                if source.kind == "editor-state":
+                    self._state(known.client, source, path, order)
+                    continue
+                hidden = first if source.merge == "exists" else None
+                if source.merge == "exists" and first is None:
+                    first = self._shown(path)
+                self._file(known.client, source, path, order, hidden)
+        for place in known.closed:
+            for path in self._paths(expand(place, *self._where())):
+                self._here.add(known.client)
+                self._closed.append(Closed(known.client, self._shown(path), place.because, place.type_it))
+                break
+
+    def _where(self) -> tuple[System, Mapping[str, str], str, str]:
+        machine = self._machine
+        return machine.system, machine.environment, machine.home, machine.project
+
+    def _existing(self, source: Source, client: str) -> Iterator[str]:
+        for path in self._paths(expand(source, *self._where())):
+            # A .env or the editor's own settings belong to everybody: that they exist says nothing of this client.
+            if source.kind == "file" and source.format != "dotenv" and "{editor}" not in _patterns(source):
+                self._here.add(client)
+            yield path
+
+    def _paths(self, patterns: Iterable[str]) -> Iterator[str]:
+        for pattern in patterns:
+            if "*" in pattern:
+                escaped = "*".join(glob.escape(part) for part in pattern.split("*"))
+                yield from sorted(path for path in glob.glob(escaped)[:MOST_FILES] if os.path.isfile(path))  # noqa: PTH113, PTH207
+            elif os.path.exists(pattern):  # noqa: PTH110 - hundreds of paths, nearly all of which are not there
+                yield pattern
+
+    def _variable(self, client: str, source: Source, name: str, order: int) -> None:
+        value = self._machine.environment.get(name, "").strip()
+        if not value or not _URL.match(value):
+            return
+        mode = source.mode
+        if source.mode_by_variable is not None:
+            other = self._machine.environment.get(source.mode_by_variable, "").strip()
+            mode = source.mode_by.get(other, source.mode)
+        ignored = ("env", name) in self._ignored[client]
+        spot = Spot("env", name, None, None, None, None)
+        self._found.append(FoundBaseUrl(client, mode, value, spot, order, (mode or "",), ignored=ignored))
+
+    def _file(self, client: str, source: Source, path: str, order: int, hidden: str | None) -> None:
+        format: Format = source.format  # type: ignore[assignment]  # held by tests/knowledge/test_places.py
+        values = self._values(path, format, client)
+        for each in source.values:
+            for value, stars in find(values, each.at):
+                found = self._one(client, each, values, value, stars)
+                if found is None:
+                    continue
+                mode, slot = found
+                name = ".".join(map(str, value.at))
+                spot = Spot("file", name, self._shown(path), value.line, value.column, source.scope)
+                # A list's items and a table's entries each are settings of their own; the same one in a weaker file
+                # is beaten.
+                ignored = ("file", name) in self._ignored[client]
+                self._found.append(
+                    FoundBaseUrl(
+                        client,
+                        mode,
+                        str(value.value).strip(),
+                        spot,
+                        order,
+                        slot,
+                        literal=value.literal,
+                        ignored=ignored,
+                        format=format if not value.why_fixed else None,
+                        at=value.at,
+                        hidden_by=hidden,
+                    )
+                )
+
+    def _one(
+        self, client: str, wanted: ValueAt, values: tuple[Value, ...], value: Value, stars: At
+    ) -> tuple[str | None, tuple[str, ...]] | None:
+        """The mode and the slot of a value; None where it is not one of this client's base URLs."""
+        text = value.value
+        if not isinstance(text, str) or not (_URL.match(text) or not value.literal):
+            return None
+        if wanted.only_if_at is not None and _neighbour(values, wanted.only_if_at, stars, wanted.only_if) is None:
+            return None
+        neighbour = None
+        if wanted.mode_by_at is not None:
+            neighbour = _neighbour(values, wanted.mode_by_at, stars, tuple(wanted.mode_by)) or _neighbour(
+                values, wanted.mode_by_at, stars, None
+            )
+        key = str(stars[0]) if stars else None
+        mode = mode_of(wanted, neighbour, key)
+        # A built-in provider (named by its key) is what the variable is for; one of the user's own is not.
+        built_in = key is not None and key in wanted.mode_by_key
+        if not stars or built_in or wanted.only_if_at is not None:
+            return mode, (mode or "",)
+        # An entry of a table is one setting, wherever it is written; an item of a list has no name to tell it by.
+        named = not any(isinstance(each, int) for each in stars)
+        return mode, ("entry" if named else f"item {self._count()}", mode or "", *map(str, value.at))
+
+    def _state(self, client: str, source: Source, path: str, order: int) -> None:
+        """A key of an editor's state database: a JSON text in a table of SQLite."""
+        try:
+            text = _state_value(path, source.key or "")
+        except sqlite3.Error as error:
+            self._cannot(path, client, CannotReadError("state-unreadable", detail=str(error)[:80]))
+            return
+        if text is None:
+            return
+        self._here.add(client)
+        try:
+            values = read_values(text, "json")
+        except CannotReadError as error:
+            self._cannot(path, client, CannotReadError(error.reason))
+            return
+        for each in source.values:
+            for value, stars in find(values, each.at):
+                found = self._one(client, each, values, value, stars)
+                if found is None:
+                    continue
+                mode, slot = found
+                name = ".".join(map(str, value.at))
+                spot = Spot("editor-state", name, self._shown(path), None, None, "user")
+                self._found.append(
+                    FoundBaseUrl(
+                        client,
+                        mode,
+                        str(value.value).strip(),
+                        spot,
+                        order,
+                        (path, *slot),  # each editor has its own
+                        literal=value.literal,
+                        type_it=source.type_it,
+                    )
+                )
+
+    def _count(self) -> int:
+        return len(self._found)
+
+    # --- files --------------------------------------------------------------------------------------------------------
+
+    def _values(self, path: str, format: Format, client: str) -> tuple[Value, ...]:
+        """The values of a file, () where it cannot be read (which is noted)."""
+        key = (path, format)
+        if key not in self._files:
+            try:
+                self._files[key] = read_values(_text(path), format)
+            except CannotReadError as error:
+                self._files[key] = None
+                self._cannot(path, client, error)
+        elif self._files[key] is None:
+            self._unreadable[path][1].setdefault(client)
+        return self._files[key] or ()
+
+    def _cannot(self, path: str, client: str, error: CannotReadError) -> None:
+        self._unreadable.setdefault(path, (error, {}))[1].setdefault(client)
+
+    def _shown(self, path: str) -> str:
+        """The path as people write it, with `~` for the home folder."""
+        home = self._machine.home
+        separator = "\\" if self._machine.system == "windows" else "/"
+        if home.strip(separator) and path.startswith(home.rstrip(separator) + separator):
+            return "~" + path[len(home.rstrip(separator)) :]
+        return path
+
+    # --- variables ----------------------------------------------------------------------------------------------------
+
+    def _variables(self, only: Client | None) -> Iterator[Variable]:
+        """The base URL variables that are set: in this process, in start-up files, in the project's `.env`."""
+        for name in self._names:
+            value = self._machine.environment.get(name, "").strip()
+            if value and _URL.match(value):
+                yield Variable(name, value, Spot("env", name, None, None, None, None))
+        yield from self._start_up()
+        if only is not None:
+            return
+        separator = "\\" if self._machine.system == "windows" else "/"
+        path = self._machine.project.rstrip(separator) + separator + ".env"
+        if os.path.isfile(path):  # noqa: PTH113
+            for each in self._values(path, "dotenv", ""):
+                text = each.value
+                if each.at[0] in self._names and isinstance(text, str) and _URL.match(text):
+                    spot = Spot("file", str(each.at[0]), self._shown(path), each.line, each.column, "project")
+                    yield Variable(str(each.at[0]), text.strip(), spot, each.literal)
+
+    def _start_up(self) -> Iterator[Variable]:
+        """What start-up files set to something else than this process has: it holds from the next shell on."""
+        environment = {**self._machine.environment, "HOME": self._machine.home}
+        last: dict[str, Variable] = {}
+        for each in start_up_files(environment, self._machine.platform):
+            for path in self._paths([each.path]):
+                try:
+                    found = read_assignments(_text(path), each.dialect, tuple(self._names))
+                except CannotReadError:
+                    continue  # a shell's own file that is no text is no settings file of a client
+                for one in found:
+                    value = one.value if one.value is not None else one.written
+                    if one.value is None or _URL.match(one.value):
+                        spot = Spot("shell", one.name, self._shown(path), one.line, one.column, "user")
+                        last[one.name] = Variable(one.name, value.strip(), spot, one.value is not None)
+        yield from last.values()
+
+    # --- all of it ----------------------------------------------------------------------------------------------------
+
+    def evidence(self, only: Client | None) -> Evidence:
+        variables = self._merged(list(self._variables(only)))
+        for client in all_clients():
+            if any(_on_path(program, self._machine) for program in client.raw.get("programs", ())):
+                self._here.add(client.id)
+        unreadable = []
+        for path, (error, clients) in self._unreadable.items():
+            readers = tuple(each for each in clients if each)
+            place = (self._shown(path), error.line, error.column)
+            unreadable.append(Unreadable(readers, *place, error.reason, error.detail))
+        files = len({path for path, _ in self._files})
+        return Evidence(
+            tuple(self._found), tuple(variables), tuple(unreadable), tuple(self._closed), frozenset(self._here), files
+        )
+
+    def _merged(self, variables: list[Variable]) -> list[Variable]:
+        """A variable of this process that a start-up file sets to the same is shown where it is set."""
+        set_in = {each.name: each for each in variables if each.spot.kind == "shell"}
+        now = {each.name: each for each in variables if each.spot.kind == "env"}
+        merged = []
+        for each in variables:
+            other = set_in.get(each.name)
+            if each.spot.kind == "env" and other is not None and other.value == each.value:
+                continue
+            if each.spot.kind == "shell" and each.name not in now and not each.literal:
+                continue
+            merged.append(each)
+        return merged
+
+
+def _ignored(client: Client) -> set[tuple[str, str]]:
+    """(kind, name) of the settings that look right and that no mode of the client's current version reads."""
+    current = [mode for mode in client.modes if mode.versions[1] is None] or client.modes
+    read = {(each["kind"], each["name"]) for mode in current for each in mode.raw.get("settings", ())}
+    return {(each["kind"], each["name"]) for mode in current for each in mode.raw.get("ignored", ())} - read
+
+
+def _patterns(source: Source) -> str:
+    return "\n".join(path for paths in source.paths.values() for path in paths)
+
+
+def _text(path: str) -> str:
+    """The text of a file. Raises CannotReadError for one that cannot be read, is too large or no text."""
+    try:
+        if not os.path.isfile(path):  # noqa: PTH113 - a folder or a pipe in a file's place
+            raise CannotReadError("not-a-file")
+        with Path(path).open("rb") as file:
+            raw = file.read(LIMIT + 1)
+    except OSError:
+        raise CannotReadError("no-access") from None
+    return decoded(raw)[0]
+
+
+def _neighbour(values: tuple[Value, ...], at: tuple[str, ...], stars: At, wanted: tuple[str, ...] | None) -> str | None:
+    """The text of a neighbour; with `wanted`, only one of these. Its n-th `*` is what the value's n-th stood for, one
+    more is any item."""
+    rest = iter(stars)
+    concrete = tuple(next(rest, "*") if part == "*" else part for part in at)
+    for value, _ in find(values, concrete):
+        text = str(value.value).lower() if isinstance(value.value, bool) else value.value
+        if isinstance(text, str) and (wanted is None or text in wanted):
+            return text
+    return None
+
+
+def _state_value(path: str, key: str) -> str | None:
+    """A value of an editor's state database, which may be open in that editor. Raises sqlite3.Error."""
+    uri = Path(path).absolute().as_uri() + "?mode=ro"
+    with closing(sqlite3.connect(uri, uri=True, timeout=0.5)) as database:
+        row = database.execute(
+            "SELECT value FROM ItemTable WHERE key = ? AND length(value) < ?", (key, LIMIT)
+        ).fetchone()
+    if row is None:
+        return None
+    return row[0].decode("utf-8", "replace") if isinstance(row[0], bytes) else str(row[0])
+
+
+def _on_path(program: str, machine: Machine) -> bool:
+    """Whether a program can be started by its name, with the PATH of the environment."""
+    windows = machine.system == "windows"
+    endings = (".exe", ".cmd", ".bat", ".ps1", "") if windows else ("",)
+    folders = machine.environment.get("PATH", "").split(";" if windows else ":")
+    return any(
+        os.access(os.path.join(folder, program + ending), os.X_OK)  # noqa: PTH118
+        for folder in folders
+        if folder
+        for ending in endings
+    )
