@@ -13,7 +13,7 @@ from antigravity_doctor.cli import options
 from antigravity_doctor.cli.errors import BadInputError, Exit, say
 from antigravity_doctor.cli.scan import Asked, Scanned, exit_code, scan_machine, show
 from antigravity_doctor.reports.paint import Line, render
-from antigravity_doctor.reports.scan import diff_lines, note_line, problem_text
+from antigravity_doctor.reports.scan import diff_lines, note_line, reason_lines
 from antigravity_doctor.sources.repairing import Repair, fixable, repairs
 from antigravity_doctor.sources.writing import CannotWriteError, NotUndone, journal_path, undo, undoable, write
 
@@ -49,8 +49,8 @@ def _one(machine: Machine, repair: Repair, *, yes: bool, dry_run: bool) -> bool 
     """Shows one file's change, asks, writes. True: written, False: not wanted, None: could not be done."""
     width = options.stdout_terminal().width
     if repair.plan is None:
-        why = problem_text(repair.problem or "os-error")
-        _write([[], *note_line("fix-cannot", width, "bad", file=repair.file, why=why)])
+        reason = repair.problem or "os-error"
+        _write([[], *reason_lines("fix-cannot", reason, width, file=repair.file, detail=repair.detail)])
         for change in repair.changes:
             _write(note_line("fix-by-hand", width, "", name=change.name, new=change.new))
         return None
@@ -63,7 +63,7 @@ def _one(machine: Machine, repair: Repair, *, yes: bool, dry_run: bool) -> bool 
     try:
         written = write(repair.plan, journal=_journal(machine), now=datetime.now(UTC))
     except CannotWriteError as error:
-        _write(note_line("fix-cannot", width, "bad", file=repair.file, why=problem_text(error.reason)))
+        _write(reason_lines("fix-cannot", error.reason, width, file=repair.file, detail=error.detail))
         return None
     _write(note_line("fix-done", width, "good", file=repair.file, backup=_shown(machine, written.backup)))
     if written.not_kept:
@@ -92,11 +92,11 @@ def undo_last(machine: Machine, *, yes: bool, dry_run: bool) -> int:
         if not yes and not _agreed("undo-ask", file):
             _write(_note("fix-left", file=file))
             continue
-        result = undo(entry, journal=journal, now=datetime.now(UTC))
+        result = undo(entry, journal=journal)
         if isinstance(result, NotUndone):
             failed = True
-            why = problem_text(result.reason)
-            _write(note_line("undo-cannot", width, "bad", file=file, why=why, backup=_shown(machine, entry.backup)))
+            backup = _shown(machine, entry.backup)
+            _write(reason_lines("undo-cannot", result.reason, width, file=file, detail=result.detail, backup=backup))
         else:
             _write(note_line("undo-done", width, "good", file=file))
     if dry_run:

@@ -20,6 +20,7 @@ from antigravity_doctor.knowledge.clients import Client, Mode, all_clients
 from antigravity_doctor.knowledge.paths import vendor_of
 from antigravity_doctor.knowledge.places import SyncFault, sync_faults
 from antigravity_doctor.knowledge.routes import RouteTable
+from antigravity_doctor.knowledge.texts import file_reason
 
 Kind = Literal["file", "env", "shell", "editor-state"]
 State = Literal["right", "wrong", "stale", "shared", "elsewhere", "overridden", "ignored", "unclear"]
@@ -428,4 +429,5 @@ def _names(joined: str) -> tuple[str, ...]:
 
 def _unreadable(each: Unreadable) -> Finding:
     line = "".join(f":{number}" for number in (each.line, each.column) if number is not None)
-    return Finding("AGD513", "warning", 1.0, {"file": each.file + line, "reason": each.reason})
+    reason = file_reason(each.reason, "said", {"detail": each.detail})
+    return Finding("AGD513", "warning", 1.0, {"file": each.file + line, "reason": reason})

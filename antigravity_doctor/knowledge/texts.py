@@ -105,3 +105,10 @@ def room_phrase(file: str, key: str, facts: Mapping[str, str] | None = None, lan
     """A phrase of a command that has texts of its own (texts/<language>/<file>.json): `logs`, `scan`."""
     text: str = _texts(language, file)[key]
     return text.format_map(_Facts(facts or {})) if "{" in text else text
+
+
+def file_reason(key: str, part: str = "said", facts: Mapping[str, str] | None = None) -> str:
+    """Why a settings file cannot be read, changed or written, and what to do ("next"; "" where there is nothing), from
+    the reason's key (texts/<language>/settings.json). A sentence with its full stop."""
+    text: str = _texts(DEFAULT_LANGUAGE, "settings")[key].get(part, "")
+    return text.format_map(_Facts(facts or {})) if "{" in text else text

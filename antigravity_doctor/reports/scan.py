@@ -8,7 +8,7 @@ from antigravity_doctor.diagnosis.model import Finding, Fix
 from antigravity_doctor.diagnosis.scanning import ClientScan, Judged, JudgedVariable, Scan, Spot, Unreadable
 from antigravity_doctor.knowledge.clients import Client
 from antigravity_doctor.knowledge.texts import code as code_entry
-from antigravity_doctor.knowledge.texts import finding_text, room_phrase
+from antigravity_doctor.knowledge.texts import file_reason, finding_text, room_phrase
 from antigravity_doctor.reports.paint import Line, Span, line_width, printable, wrap
 from antigravity_doctor.reports.words import note_text, safe_facts
 
@@ -195,11 +195,12 @@ def _fix_lines(fix: Fix, width: int) -> list[Line]:
 
 def _unreadable_lines(broken: Unreadable, width: int) -> list[Line]:
     numbers = "".join(f":{number}" for number in (broken.line, broken.column) if number is not None)
-    reason = room_phrase("settings", broken.reason)
-    detail = f" ({printable(broken.detail, 100)})" if broken.detail else ""
-    spans: list[Span] = [("AGD513 ", "code"), (f"{printable(broken.file, 200)}{numbers}: {reason}{detail}", "")]
+    facts = {"detail": printable(broken.detail, 100)}
+    said = file_reason(broken.reason, "said", facts)
+    spans: list[Span] = [("AGD513 ", "code"), (f"{printable(broken.file, 200)}{numbers}: {said}", "")]
     lines: list[Line] = [*wrap(spans, width, "      ", "        ")]
-    return [*lines, *wrap([("→ ", "note"), (finding_text("AGD513", "fix"), "dim")], width, "        ", "          ")]
+    step = file_reason(broken.reason, "next", facts)
+    return [*lines, *wrap([("→ ", "note"), (step, "dim")], width, "        ", "          ")] if step else lines
 
 
 def diff_lines(file: str, diff: Sequence[str], width: int) -> list[Line]:
@@ -218,9 +219,13 @@ def note_line(key: str, width: int, style: str = "", **facts: str) -> list[Line]
     return [*wrap([(_say(key, **shown), style)], width, "    ", "      ")]
 
 
-def problem_text(reason: str) -> str:
-    """Why a file could not be read, changed or written, by its key."""
-    return room_phrase("settings", reason)
+def reason_lines(key: str, reason: str, width: int, **facts: str) -> list[Line]:
+    """One sentence about a file that could not be read, changed or written, why, and what to do."""
+    shown = {name: printable(value, 300) for name, value in facts.items()}
+    why = file_reason(reason, "said", shown)
+    lines: list[Line] = [*wrap([(_say(key, **shown, why=why), "bad")], width, "    ", "      ")]
+    step = file_reason(reason, "next", shown)
+    return [*lines, *wrap([("→ ", "note"), (step, "")], width, "      ", "        ")] if step else lines
 
 
 def _say(key: str, **facts: str) -> str:

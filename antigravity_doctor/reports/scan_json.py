@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from antigravity_doctor.diagnosis.scanning import ClientScan, Judged, JudgedVariable, Scan, Spot
-from antigravity_doctor.knowledge.texts import room_phrase
+from antigravity_doctor.knowledge.texts import file_reason
 from antigravity_doctor.reports.json_v1 import SCHEMA_VERSION, finding_object, fix_object
 
 
@@ -39,7 +39,7 @@ def _client_object(scanned: ClientScan) -> dict[str, Any]:
                 "line": each.line,
                 "column": each.column,
                 "reason": each.reason,
-                "text": room_phrase("settings", each.reason),
+                "text": file_reason(each.reason, "said", {"detail": each.detail}),
             }
             for each in scanned.unreadable
         ],

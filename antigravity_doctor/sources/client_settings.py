@@ -355,11 +355,11 @@ def _text(path: str) -> str:
     """The text of a file. Raises CannotReadError for one that cannot be read, is too large or no text."""
     try:
         if not os.path.isfile(path):  # noqa: PTH113 - a folder or a pipe in a file's place
-            raise CannotReadError("not-a-file")
+            raise CannotReadError("a-folder" if os.path.isdir(path) else "not-a-plain-file")  # noqa: PTH112
         with Path(path).open("rb") as file:
             raw = file.read(LIMIT + 1)
-    except OSError:
-        raise CannotReadError("no-access") from None
+    except OSError as error:
+        raise CannotReadError("not-permitted", detail=error.strerror or "") from None
     return decoded(raw)[0]
 
 

@@ -39,6 +39,7 @@ class Repair(NamedTuple):
     plan: Plan | None = None
     diff: tuple[str, ...] = ()
     problem: str | None = None
+    detail: str = ""
 
 
 def fixable(found: Scan) -> tuple[Judged, ...]:
@@ -75,10 +76,10 @@ def _repair(machine: Machine, file: str, judged: list[Judged]) -> Repair:
         planned = plan(path, before, encoded(text, encoding))
         shown = (f"--- {file}", f"+++ {file}", *diff(planned, format)[2:])
         return Repair(file, changes, planned, shown)
-    except OSError:
-        return Repair(file, changes, problem="no-access")
+    except OSError as error:
+        return Repair(file, changes, problem="not-permitted", detail=error.strerror or "")
     except (CannotReadError, CannotReplaceError, CannotWriteError) as error:
-        return Repair(file, changes, problem=error.reason)
+        return Repair(file, changes, problem=error.reason, detail=getattr(error, "detail", ""))
 
 
 def _changed(text: str, each: Judged) -> str:
