@@ -88,8 +88,8 @@ def _check_lines(check: CheckResult, width: int, names: int, verbose: bool) -> l
     indent = " " * (6 + names + 2)
     lines: list[Line]
     codes: list[Span] = []
-    for finding in check.findings:
-        codes += [(" ", ""), (finding.code, "code")]
+    for code in dict.fromkeys(finding.code for finding in check.findings):
+        codes += [(" ", ""), (code, "code")]
     said = [(printable(summary(check), 400), style), *codes]
     body = wrap(said, width, indent)
     if cell_width(name) > names or max(map(line_width, body)) > width:

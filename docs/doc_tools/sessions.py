@@ -161,13 +161,14 @@ def run(
         environment |= {"FORCE_COLOR": "1"} if colour else {"NO_COLOR": "1"}
         if "home" in context:
             environment["HOME"] = environment["USERPROFILE"] = str(ROOT / context["home"])
-        environment |= {name: str(value) for name, value in context.get("environment", {}).items()}
+        here = str(port) if "server" in context else SHOWN_PORT
+        for name, value in context.get("environment", {}).items():
+            environment[name] = re.sub(rf"\b{SHOWN_PORT}\b", here, str(value)) if "set_up" in context else str(value)
         if "set_up" in context:
             home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="agdoctor-home-")))
             for name, content in context["set_up"].items():
                 (home / name).parent.mkdir(parents=True, exist_ok=True)
-                serving = port if "server" in context else SHOWN_PORT
-                (home / name).write_text(re.sub(rf"\b{SHOWN_PORT}\b", str(serving), content), encoding="utf-8")
+                (home / name).write_text(re.sub(rf"\b{SHOWN_PORT}\b", here, content), encoding="utf-8")
             environment["HOME"] = environment["USERPROFILE"] = str(home)
             stack.enter_context(contextlib.chdir(home))
         if argv[:1] == ["logs"]:
@@ -371,7 +372,9 @@ def _with_program(argv: list[str], context: Mapping[str, Any], width: int) -> Se
         script.chmod(0o755)
         environment = {"HOME": HOME, "USERPROFILE": HOME, "COLUMNS": str(width), "NO_COLOR": "1"}
         environment["PATH"] = folder + os.pathsep + os.environ.get("PATH", "")
-        environment |= {name: str(value) for name, value in context.get("environment", {}).items()}
+        here = str(port) if "server" in context else SHOWN_PORT
+        for name, value in context.get("environment", {}).items():
+            environment[name] = re.sub(rf"\b{SHOWN_PORT}\b", here, str(value)) if "set_up" in context else str(value)
         command = [sys.executable, "-m", "antigravity_doctor", argv[0], "--listen", str(port), *argv[1:]]
         done = subprocess.run(  # noqa: S603 - this program, with the words of our own page
             command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
