@@ -44,7 +44,7 @@ def anonymous(text: str, who: Who) -> str:
             text = re.sub(re.escape(home) + r"(?![\w.-])", lambda _: "~", text)
     text = _HOMES.sub(lambda found: found[1] + USER, text)
     text = _EMAIL.sub(EMAIL, text)
-    for names, shown in ((who.users, USER), (who.hosts, HOST)):
+    for names, shown in ((who.hosts, HOST), (who.users, USER)):  # a machine is often named after its user
         telling = {each for each in names if len(each) > 2 and each.lower() not in (*COMMON_NAMES, "localhost")}
         for name in sorted(telling, key=len, reverse=True):
             text = re.sub(rf"(?i)(?<!\w){re.escape(name)}(?!\w)", shown, text)

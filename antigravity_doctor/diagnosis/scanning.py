@@ -14,6 +14,7 @@ from antigravity_doctor.diagnosis.launching import leads_to
 from antigravity_doctor.diagnosis.model import NO_FACTS, Finding, Fix
 from antigravity_doctor.diagnosis.naming import explain_setting
 from antigravity_doctor.diagnosis.recommending import fixes_for
+from antigravity_doctor.diagnosis.secrets import redact
 from antigravity_doctor.diagnosis.simulating import SimulatedRequest, simulate
 from antigravity_doctor.diagnosis.urls import BadUrlError, host_and_port, is_loopback_host, parse_base_url, split_url
 from antigravity_doctor.knowledge.clients import Client, Mode, all_clients
@@ -65,6 +66,11 @@ class FoundBaseUrl(NamedTuple):
     type_it: str | None = None
     hidden_by: str | None = None
 
+    @property
+    def shown(self) -> str:
+        """The value for people: without a key that may be in it."""
+        return redact(self.value)
+
 
 class Unreadable(NamedTuple):
     """A settings file that could not be read. `reason` is the key of a text (texts/en/settings.json)."""
@@ -93,6 +99,11 @@ class Variable(NamedTuple):
     value: str
     spot: Spot
     literal: bool = True
+
+    @property
+    def shown(self) -> str:
+        """The value for people: without a key that may be in it."""
+        return redact(self.value)
 
 
 class Evidence(NamedTuple):
@@ -262,12 +273,12 @@ class _Judge:
             by = winner.spot
             if winner.value == found.value:
                 return Judged(found, "overridden", by=by)
-        facts = {"client": client.name, "setting": found.spot.name, "base_url": found.value}
+        facts = {"client": client.name, "setting": found.spot.name, "base_url": found.shown}
         finding = Finding("AGD511", "info", 0.9, {**facts, "place": place(found.spot), "winner": place(by)})
         return Judged(found, "overridden", (finding,), by=by)
 
     def _one(self, client: Client, found: FoundBaseUrl) -> Judged:
-        facts = {"client": client.name, "setting": found.spot.name, "place": place(found.spot), "base_url": found.value}
+        facts = {"client": client.name, "setting": found.spot.name, "place": place(found.spot), "base_url": found.shown}
         if not found.literal:
             return Judged(found, "unclear", facts={**facts, "why": "not-literal"})
         missing = self._without_scheme(found.value)
@@ -287,8 +298,8 @@ class _Judge:
             if not missing:
                 return Judged(found, "right", request=request, facts=facts)
             fix = self._fixes(client, found, split_url(url).origin, url)
-            facts["right"] = url
-            return Judged(found, "wrong", (Finding("AGD503", "error", 0.8, {**facts, "typed": found.value}),), fix)
+            facts["right"] = redact(url)
+            return Judged(found, "wrong", (Finding("AGD503", "error", 0.8, {**facts, "typed": found.shown}),), fix)
         if works:
             names = ", ".join(each.mode.name for each in works)
             return Judged(found, "unclear", facts={**facts, "why": "mode-unknown", "modes": names})
@@ -300,7 +311,7 @@ class _Judge:
             origin=split_url(url).origin,
             method=request.method,
             query=request.query,
-            base_url=url,
+            base_url=redact(url),
             client=client,
         )
         facts |= {"method": request.method, "path": request.path}
@@ -317,7 +328,7 @@ class _Judge:
         """What to set instead: for the mode that the value belongs to, else for the client's usual one."""
         modes = [mode for mode in client.modes if mode.id == found.mode]
         modes = modes or [mode for mode in _current(client) if mode.preferred]
-        return tuple(fix for mode in modes for fix in fixes_for(mode, self._table, origin, url))[:1]
+        return tuple(fix for mode in modes for fix in fixes_for(mode, self._table, origin, redact(url)))[:1]
 
     def _sync_fault(self, found: FoundBaseUrl, url: str) -> SyncFault | None:
         path = url[len(split_url(url).origin) :].rstrip("/")
@@ -329,7 +340,7 @@ class _Judge:
     def variable(self, variable: Variable, here: frozenset[str]) -> JudgedVariable:
         """A variable for whatever reads it. What clients that are here make of it is said under their names: then
         it is a finding here only as far as it concerns others."""
-        facts = {"setting": variable.name, "base_url": variable.value, "place": place(variable.spot)}
+        facts = {"setting": variable.name, "base_url": variable.shown, "place": place(variable.spot)}
         if not variable.literal:
             return JudgedVariable(variable, "unclear", facts={**facts, "why": "not-literal"})
         missing = self._without_scheme(variable.value)
@@ -341,7 +352,7 @@ class _Judge:
             return JudgedVariable(variable, "stale", (finding,), facts=facts)
         if where.state != "here":
             return JudgedVariable(variable, where.state, facts=facts)
-        explained = explain_setting(variable.name, url, self._table, split_url(url).origin)
+        explained = explain_setting(variable.name, redact(url), self._table, split_url(url).origin)
         if explained is None:
             return JudgedVariable(variable, "unclear", facts={**facts, "why": "nobody"})
         finding = explained.findings[0]

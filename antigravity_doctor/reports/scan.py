@@ -97,7 +97,7 @@ def _client_lines(scanned: ClientScan, width: int) -> list[Line]:
 
 
 def _judged_lines(each: Judged, client: Client, width: int, *, alone: bool) -> list[Line]:
-    spans = _setting(each.found.spot, each.found.value)
+    spans = _setting(each.found.spot, each.found.shown)
     if not alone:
         spans = [_SYMBOL[each.state], (" ", ""), *spans]
     lines: list[Line] = [*wrap(spans, width, "      ", "        ")]
@@ -143,7 +143,7 @@ def _why(state: str, facts: dict[str, str], client: str) -> str:
 
 
 def _variable_lines(each: JudgedVariable, width: int) -> list[Line]:
-    spans: list[Span] = [_SYMBOL[each.state], (" ", ""), *_setting(each.variable.spot, each.variable.value)]
+    spans: list[Span] = [_SYMBOL[each.state], (" ", ""), *_setting(each.variable.spot, each.variable.shown)]
     lines: list[Line] = [*wrap(spans, width, "  ", "      ")]
     for key, names, style in (("good", each.good, "good"), ("bad", each.bad, "bad")):
         if names:

@@ -52,7 +52,7 @@ def _judged_object(each: Judged) -> dict[str, Any]:
     return {
         **_spot_object(each.found.spot),
         "mode": each.found.mode,
-        "base_url": each.found.value,
+        "base_url": each.found.shown,
         "state": each.state,
         "because": each.facts.get("why"),
         "request": {"method": request.method, "path": request.path, "verdict": request.verdict} if request else None,
@@ -66,7 +66,7 @@ def _judged_object(each: Judged) -> dict[str, Any]:
 def _variable_object(each: JudgedVariable) -> dict[str, Any]:
     return {
         **_spot_object(each.variable.spot),
-        "base_url": each.variable.value,
+        "base_url": each.variable.shown,
         "state": each.state,
         "because": each.facts.get("why"),
         "right_for": list(each.good),

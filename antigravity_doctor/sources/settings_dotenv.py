@@ -32,6 +32,8 @@ def read_dotenv(text: str) -> Settings:
             continue
         name, start = match[1], match.end()
         value, end = _value(text, start, found)
+        if start == end:  # what is written here would run into a comment behind it
+            start = end = text.rindex("=", 0, start) + 1
         if name in seen:
             found.note("duplicate-key", match.start(1))
             found.drop(seen[name], seen[name] + 1)

@@ -256,6 +256,9 @@ def replaced(text: str, format: Format, value: Value, new: str) -> str:
     said = [_said(each) for each in after]
     if said != wanted:
         raise CannotReplaceError("changes-more" if said[number : number + 1] == [wanted[number]] else "not-proved")
+    place, end = after[number], value.start + len(written)
+    if place.end != end or result[value.start : place.start].strip(" "):
+        raise CannotReplaceError("not-proved")  # more than one value was written
     return result
 
 

@@ -210,7 +210,7 @@ def test_a_client_that_is_not_here_is_not_told_of_a_variable() -> None:
 
 
 def test_a_broken_file_is_a_finding_of_each_client_that_reads_it() -> None:
-    broken = Unreadable(("claude-code",), "~/.claude/settings.json", 2, 11, "not-json", "")
+    broken = Unreadable(("claude-code",), "~/.claude/settings.json", 2, 11, "json-ends-early", "")
     result = scan(Evidence(unreadable=(broken,)), TABLE, ORIGIN, {})
     assert [each.client.id for each in result.clients] == ["claude-code"]
     assert result.findings[0].code == "AGD513"
