@@ -53,7 +53,14 @@ CASES: dict[str, list[str]] = {
     "trace-corrected": ["trace", "--replay", "tests/data/traces/claude-code.jsonl"],
     "trace-openai-python": ["trace", "--replay", "tests/data/traces/openai-python.jsonl"],
     "trace-gemini-cli": ["trace", "--replay", "tests/data/traces/gemini-cli.jsonl"],
+    # settings of clients in a home folder of tests/data/homes
+    "scan": ["scan", "--offline"],
+    "scan-one-client": ["scan", "codex", "--offline"],
+    "scan-fix": ["scan", "--fix", "--dry-run", "--offline"],
 }  # fmt: skip
+
+HOMES = {name: str(ROOT / "tests/data/homes/many") for name in ("scan", "scan-one-client", "scan-fix")}
+"""Report -> the home folder that it is about."""
 
 TERMINALS: dict[str, dict[str, str]] = {
     "80 columns": {"COLUMNS": "80", "NO_COLOR": "1"},
@@ -77,11 +84,17 @@ def _files_are_named_as_from_the_repository(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.chdir(ROOT)
 
 
-def report(argv: list[str]) -> str:
+def of_home(name: str) -> dict[str, str]:
+    """What the environment has besides: the home folder of the report, if it is about one."""
+    return {"HOME": HOMES[name], "USERPROFILE": HOMES[name]} if name in HOMES else {}
+
+
+def report(case: str) -> str:
     """The report in every terminal, one below the other."""
+    argv = CASES[case]
     parts = [f"$ agdoctor {' '.join(argv)}\n"]
     for name, environment in TERMINALS.items():
-        result = run(*argv, env=environment)
+        result = run(*argv, env=environment | of_home(case))
         parts.append(f"=== {name}: exit code {result.code}\n{result.out}")
     return normalised("".join(parts)).replace("\x1b", "␛")
 
@@ -89,7 +102,7 @@ def report(argv: list[str]) -> str:
 @pytest.mark.parametrize("name", CASES)
 def test_the_report_is_the_one_that_was_read_and_found_good(name: str) -> None:
     path = FOLDER / f"{name}.txt"
-    shown = report(CASES[name])
+    shown = report(name)
     if WRITE:
         path.write_text(shown, encoding="utf-8")
     assert shown == path.read_text(encoding="utf-8"), "see the top of this file for how to accept a change"
@@ -98,8 +111,8 @@ def test_the_report_is_the_one_that_was_read_and_found_good(name: str) -> None:
 @pytest.mark.parametrize("columns", ["80", "120"])
 @pytest.mark.parametrize("name", CASES)
 def test_colour_adds_nothing_but_colour(name: str, columns: str) -> None:
-    plain = run(*CASES[name], env={"COLUMNS": columns, "NO_COLOR": "1"})
-    coloured = run(*CASES[name], env={"COLUMNS": columns}, tty=True)
+    plain = run(*CASES[name], env={"COLUMNS": columns, "NO_COLOR": "1", **of_home(name)})
+    coloured = run(*CASES[name], env={"COLUMNS": columns, **of_home(name)}, tty=True)
     assert plain.code == coloured.code
     assert normalised(re.sub(r"\x1b\[[0-9;]*m", "", coloured.out)) == normalised(plain.out)
     assert "\x1b[" in coloured.out

@@ -1,0 +1,1 @@
+export OPENAI_BASE_URL=http://127.0.0.1:8045
