@@ -77,11 +77,8 @@ def command(
         typed = parse_base_url(base_url, what="--base-url")
         options.say_if_scheme_is_missing(base_url)
         checked = redact(typed.origin + typed.path)
-    given = host is not None or port is not None or url is not None
-    origin = options.origin_of(host, port, url)
-    own = not files
     asked = _Asked(
-        origin=origin if given or not own else _origin_of_settings(origin),
+        origin=options.origin_of(host, port, url),
         table=options.table_of(proxy_version),
         version=proxy_version,
         client=options.client_of(client),
@@ -128,16 +125,6 @@ def since_of(text: str, now: float) -> float:
         shown = options.printable_input(text)
         raise BadInputError(f"--since {shown} is no time: give one such as 2h, 3d, 2026-02-03 or 2026-02-03T09:00.")
     return when
-
-
-def _origin_of_settings(usual: str) -> str:
-    """The proxy's own logs are about the proxy of this machine: its settings say which port it has."""
-    from antigravity_doctor.sources.proxy_settings import read_proxy_settings
-
-    settings = read_proxy_settings(os.environ)
-    if settings is None or settings.port is None:
-        return usual
-    return options.origin_of(None, str(settings.port), None)
 
 
 def _found(files: list[str]) -> Found:

@@ -35,11 +35,14 @@ FormatOption = Annotated[str, typer.Option("--format", "-f", help="terminal or j
 JsonOption = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
 
 
-def origin_of(host: str | None, port: str | None, url: str | None) -> str:
-    """The proxy's origin from --url, or --host and --port; else from the proxy's settings file on this machine, which is
-    said where it is not the usual port. Raises BadUrlError or BadInputError with one sentence."""
+def origin_of(host: str | None, port: str | None, url: str | None, *, quiet: bool = False) -> str:
+    """The proxy's origin from --url, or --host and --port; else from the proxy's settings file on this machine.
+
+    That is said on stderr where it is not the usual port, unless `quiet`: for a command that shows where the port is
+    from. Raises BadUrlError or BadInputError with one sentence.
+    """
     if host is None and port is None and url is None:
-        return _origin_here()
+        return _origin_here(quiet)
     if url is not None:
         if host is not None or port is not None:
             raise BadInputError("--url already holds host and port: give either --url or --host and --port.")
@@ -58,7 +61,7 @@ def origin_of(host: str | None, port: str | None, url: str | None) -> str:
     return parse_base_url(f"http://{name}:{number}", what="--host").origin
 
 
-def _origin_here() -> str:
+def _origin_here(quiet: bool) -> str:
     """Where the proxy of this machine is, by its settings file; the default where there is none, or no port in it."""
     folder = os.environ.get("ABV_DATA_DIR", "").strip() or os.path.join(  # noqa: PTH118 - on the way of explain-path
         os.environ.get("HOME") or os.environ.get("USERPROFILE") or "", ".antigravity_tools"
@@ -71,7 +74,7 @@ def _origin_here() -> str:
     if settings is None or settings.port is None:
         return DEFAULT_ORIGIN
     origin = f"http://127.0.0.1:{settings.port}"
-    if origin != DEFAULT_ORIGIN:
+    if origin != DEFAULT_ORIGIN and not quiet:
         from antigravity_doctor.cli.errors import say
 
         say(f"port {settings.port} (from gui_config.json, the proxy's settings on this machine; --port takes another)")

@@ -8,6 +8,7 @@ import typer
 
 from antigravity_doctor.cli import options
 from antigravity_doctor.cli.errors import BadInputError, Exit
+from antigravity_doctor.diagnosis.machine import Surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,6 +84,7 @@ def show(found: Scanned, only: Client | None, *, fixing: bool = False) -> None:
         answering=found.answering,
         version=found.version,
         only=only,
+        around=found.around,
         advise=not fixing,
     )
     options.write(render(lines, terminal))
@@ -109,6 +111,7 @@ class Scanned(NamedTuple):
     source: str
     answering: str
     version: str | None
+    around: Surroundings = Surroundings()
 
 
 def scan_machine(machine: Machine, asked: Asked, only: Client | None = None) -> Scanned:
@@ -116,8 +119,9 @@ def scan_machine(machine: Machine, asked: Asked, only: Client | None = None) -> 
     from antigravity_doctor.diagnosis.scanning import ports_in, scan
     from antigravity_doctor.sources.client_settings import read_client_settings
     from antigravity_doctor.sources.proxy_settings import read_proxy_settings
+    from antigravity_doctor.sources.surroundings import surroundings
 
-    origin = options.origin_of(asked.host, asked.port, asked.url)
+    origin = options.origin_of(asked.host, asked.port, asked.url, quiet=True)
     table = options.table_of(asked.proxy_version)
     settings = read_proxy_settings(machine.environment)
     evidence = read_client_settings(machine, only)
@@ -136,7 +140,7 @@ def scan_machine(machine: Machine, asked: Asked, only: Client | None = None) -> 
         target, around = look_around(checking, given=asked.given, ports=lambda at: ports_in(evidence, at))
         origin, source, answering, version = target.origin, target.source, target.answering, target.version
         table = _table(table, asked, version)
-    return Scanned(scan(evidence, table, origin, around), source, answering, version)
+    return Scanned(scan(evidence, table, origin, around), source, answering, version, surroundings(machine.environment))
 
 
 def _table(table: RouteTable, asked: Asked, version: str | None) -> RouteTable:

@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
 
 def fix_files(machine: Machine, asked: Asked, only: Client | None, found: Scanned, *, yes: bool, dry_run: bool) -> int:
-    """Corrects what the scan found wrong in files. The exit code is that of the scan afterwards; 2 where a file could not
-    be written."""
+    """Corrects what the scan found wrong in files. Exit code: the scan's afterwards; 2 if one was not written."""
     values = fixable(found.scan)
     planned = repairs(machine, values)
     if not planned:

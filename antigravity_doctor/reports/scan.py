@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from antigravity_doctor.diagnosis.machine import Surroundings
 from antigravity_doctor.diagnosis.model import Finding, Fix
 from antigravity_doctor.diagnosis.scanning import ClientScan, Judged, JudgedVariable, Scan, Spot, Unreadable
 from antigravity_doctor.knowledge.clients import Client
@@ -36,14 +37,19 @@ def scan_lines(
     answering: str,
     version: str | None,
     only: Client | None = None,
+    around: Surroundings = Surroundings(),  # noqa: B008 - an immutable value
     advise: bool = True,
 ) -> list[Line]:
-    """The whole report. `source` and `answering` are those of `probes.target.Target`; `advise`: name what corrects it."""
+    """The whole report. `source` and `answering` are those of `probes.target.Target`; `advise`: name what corrects
+    it."""
     facts = {"origin": found.origin, "source": _say("source-" + source)}
     lines: list[Line] = [[], *wrap([(_say("title", **facts), "bold")], width, "  ")]
     state = "answers" if answering == "proxy" and version else {"proxy": "answers-unknown"}.get(answering)
     said = _say(state or "answers-" + answering, version=version or "")
     lines += wrap([(said, "dim" if answering in ("proxy", "unasked") else "warn")], width, "  ")
+    where = around.container or ("wsl" if around.wsl == 2 else around.remote)
+    if where is not None and answering in ("nothing", "other"):
+        lines += wrap([(_say("around-" + where), "warn")], width, "  ")
     for client in found.clients:
         lines += [[], *_client_lines(client, width)]
     if found.variables:
