@@ -281,8 +281,7 @@ class _Judge:
         facts = {"client": client.name, "setting": found.spot.name, "place": place(found.spot), "base_url": found.shown}
         if not found.literal:
             return Judged(found, "unclear", facts={**facts, "why": "not-literal"})
-        missing = self._without_scheme(found.value)
-        url = "http://" + found.value if missing else found.value
+        url, missing = _with_scheme(found.value)
         where = self._where(url)
         facts |= where.facts
         if where.state == "stale":
@@ -343,15 +342,12 @@ class _Judge:
         facts = {"setting": variable.name, "base_url": variable.shown, "place": place(variable.spot)}
         if not variable.literal:
             return JudgedVariable(variable, "unclear", facts={**facts, "why": "not-literal"})
-        missing = self._without_scheme(variable.value)
-        url = "http://" + variable.value if missing else variable.value
+        url, _ = _with_scheme(variable.value)
         where = self._where(url)
         facts |= where.facts
-        if where.state == "stale":
-            finding = Finding("AGD512", "error", 0.9, {**facts, "client": variable.name})
-            return JudgedVariable(variable, "stale", (finding,), facts=facts)
         if where.state != "here":
-            return JudgedVariable(variable, where.state, facts=facts)
+            stale = (Finding("AGD512", "error", 0.9, facts),) if where.state == "stale" else ()
+            return JudgedVariable(variable, where.state, stale, facts=facts)
         explained = explain_setting(variable.name, redact(url), self._table, split_url(url).origin)
         if explained is None:
             return JudgedVariable(variable, "unclear", facts={**facts, "why": "nobody"})
@@ -367,9 +363,6 @@ class _Judge:
         if state == "unclear":
             facts |= {"why": "shared"}
         return JudgedVariable(variable, state, (finding,), explained.fixes, good, bad, facts)
-
-    def _without_scheme(self, value: str) -> bool:
-        return "://" not in value and ":" in value and not value.startswith("/")
 
     def _where(self, url: str) -> _Where:
         """Whose address this is: the proxy's ("here"), or another state with its facts."""
@@ -402,6 +395,12 @@ class _Judge:
         return _Where("elsewhere", {**facts, "who": neighbour.program or "", "why": "program"})
 
 
+def _with_scheme(value: str) -> tuple[str, bool]:
+    """The value as a URL, and whether its `http://` was missing (`127.0.0.1:8045/v1`)."""
+    missing = "://" not in value and ":" in value and not value.startswith("/")
+    return ("http://" + value if missing else value), missing
+
+
 class _Where(NamedTuple):
     state: Literal["here", "stale", "elsewhere", "unclear"]
     facts: dict[str, str]
@@ -419,7 +418,7 @@ def ports_in(evidence: Evidence, origin: str) -> tuple[int, ...]:
     """The local ports that the values name and that are not the proxy's own: what has to be looked at."""
     found: dict[int, None] = {}
     for value in (*(each.value for each in evidence.found), *(each.value for each in evidence.variables)):
-        url = value if "://" in value else "http://" + value
+        url, _ = _with_scheme(value)
         try:
             host, port = host_and_port(split_url(url).origin)
         except ValueError:

@@ -155,35 +155,37 @@ class _Reader:
     def _file(self, client: str, source: Source, path: str, order: int, hidden: str | None) -> None:
         format: Format = source.format  # type: ignore[assignment]  # held by tests/knowledge/test_places.py
         values = self._values(path, format, client)
-        for each in source.values:
-            for value, stars in find(values, each.at):
-                found = self._one(client, each, values, value, stars)
-                if found is None:
-                    continue
-                mode, slot = found
-                name = ".".join(map(str, value.at))
-                spot = Spot("file", name, self._shown(path), value.line, value.column, source.scope)
-                # A list's items and a table's entries each are settings of their own; the same one in a weaker file
-                # is beaten.
-                ignored = ("file", name) in self._ignored[client]
-                self._found.append(
-                    FoundBaseUrl(
-                        client,
-                        mode,
-                        str(value.value).strip(),
-                        spot,
-                        order,
-                        slot,
-                        literal=value.literal,
-                        ignored=ignored,
-                        format=format if not value.why_fixed else None,
-                        at=value.at,
-                        hidden_by=hidden,
-                    )
+        for value, mode, slot in self._matching(client, source, values):
+            name = ".".join(map(str, value.at))
+            spot = Spot("file", name, self._shown(path), value.line, value.column, source.scope)
+            self._found.append(
+                FoundBaseUrl(
+                    client,
+                    mode,
+                    str(value.value).strip(),
+                    spot,
+                    order,
+                    slot,
+                    literal=value.literal,
+                    ignored=("file", name) in self._ignored[client],
+                    format=format if not value.why_fixed else None,
+                    at=value.at,
+                    hidden_by=hidden,
                 )
+            )
+
+    def _matching(
+        self, client: str, source: Source, values: tuple[Value, ...]
+    ) -> Iterator[tuple[Value, str | None, tuple[str, ...]]]:
+        """The client's base URLs among the values of a file, each with its mode and slot."""
+        for wanted in source.values:
+            for value, stars in find(values, wanted.at):
+                found = self._one(wanted, values, value, stars)
+                if found is not None:
+                    yield value, *found
 
     def _one(
-        self, client: str, wanted: ValueAt, values: tuple[Value, ...], value: Value, stars: At
+        self, wanted: ValueAt, values: tuple[Value, ...], value: Value, stars: At
     ) -> tuple[str | None, tuple[str, ...]] | None:
         """The mode and the slot of a value; None where it is not one of this client's base URLs."""
         text = value.value
@@ -221,26 +223,20 @@ class _Reader:
         except CannotReadError as error:
             self._cannot(path, client, CannotReadError(error.reason))
             return
-        for each in source.values:
-            for value, stars in find(values, each.at):
-                found = self._one(client, each, values, value, stars)
-                if found is None:
-                    continue
-                mode, slot = found
-                name = ".".join(map(str, value.at))
-                spot = Spot("editor-state", name, self._shown(path), None, None, "user")
-                self._found.append(
-                    FoundBaseUrl(
-                        client,
-                        mode,
-                        str(value.value).strip(),
-                        spot,
-                        order,
-                        (path, *slot),  # each editor has its own
-                        literal=value.literal,
-                        type_it=source.type_it,
-                    )
+        for value, mode, slot in self._matching(client, source, values):
+            spot = Spot("editor-state", ".".join(map(str, value.at)), self._shown(path), None, None, "user")
+            self._found.append(
+                FoundBaseUrl(
+                    client,
+                    mode,
+                    str(value.value).strip(),
+                    spot,
+                    order,
+                    (path, *slot),  # each editor has its own
+                    literal=value.literal,
+                    type_it=source.type_it,
                 )
+            )
 
     def _count(self) -> int:
         return len(self._found)
