@@ -21,7 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "trace": ("trace", "See what a client really sends, and what base URL it needs."),
     "logs": ("logs", "Find wrong requests in logs, and the fix for each."),
     "scan": ("scan", "Check the base URLs that clients are set to on this machine."),
-    "report": ("report", "Make a report that can be attached to an issue: no keys, no names, no home path."),
+    "report": ("report", "Make a report for an issue: no keys, no names, no home path."),
     "explain": ("explain", "Explain a finding code such as AGD301."),
     "routes": ("routes", "List what the proxy serves, by version."),
     "clients": ("clients", "List the clients that agdoctor knows."),

@@ -1,4 +1,4 @@
-"""Make a report that can be attached to an issue: no keys, no names, no home path."""
+"""Make a report for an issue: no keys, no names, no home path."""
 
 from __future__ import annotations
 
@@ -27,9 +27,7 @@ WIDTH = 100
 
 
 def command(
-    client: Annotated[
-        str | None, typer.Option("--client", "-c", help="The client in question (id, name, alias or package).")
-    ] = None,
+    client: options.ClientOption = None,
     base_url: options.BaseUrlOption = None,
     host: options.HostOption = None,
     port: options.PortOption = None,

@@ -275,7 +275,7 @@ class Draft:
             body,
             headers,
             self.host,
-            self.source,
+            "text" if answered and self.source == "connection" else self.source,
             None if answered else self.failure,
             self.setting,
         )

@@ -5,6 +5,7 @@ The examples of 1xx and 2xx need servers; tests/probes/test_reach_and_auth_codes
 
 from __future__ import annotations
 
+import difflib
 import re
 import string
 from collections.abc import Iterator
@@ -193,8 +194,10 @@ SUGGESTED = [
     (where, found[0])
     for where, text in texts()
     for found in re.finditer(r"\bagdoctor [a-z][a-z-]+(?: (?:--?[a-z][a-z-]*|[A-Z]{3,}\w*|\{\w+\}|\d+))*", text)
-    # "agdoctor runs in a container" is a sentence, no command.
-    if found[0] not in ("agdoctor runs", "agdoctor again")
+    # Outside of backticks "agdoctor runs in a container" is a sentence about agdoctor, no command.
+    if found[0].split(" ")[1] in COMMANDS
+    or text[: found.start()].endswith("`")
+    or difflib.get_close_matches(found[0].split(" ")[1], COMMANDS, cutoff=0.8)
 ]
 
 

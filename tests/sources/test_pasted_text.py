@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import re
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from antigravity_doctor.sources.pasted_text import (
@@ -432,6 +433,7 @@ anything = st.one_of(st.text(max_size=300), st.lists(st.sampled_from(FRAGMENTS),
 @example("\udcff/v1/x\ud800")
 @example("POST " * 3 + "\n/")
 @example("POST HTTP/1.1")
+@example('0.0.0.0:00CURL: (6)\rGET/"100')
 def test_no_text_makes_it_raise_and_every_result_keeps_its_promises(text: str) -> None:
     for request in find_requests(text):
         assert request.path.startswith("/")
@@ -455,6 +457,7 @@ def test_no_text_makes_it_raise_and_every_result_keeps_its_promises(text: str) -
 def test_line_ends_and_colours_never_change_the_result(text: str) -> None:
     plain = text.replace("\r", "").replace("\x1b", "")
     plain = "\n".join(plain.splitlines())
+    assume(re.search(r"\[[\d;]*m", plain) is None)  # the rest of a colour whose escape is lost is taken for one
     expected = find_requests(plain)
     assert find_requests(plain.replace("\n", "\r\n")) == expected
     assert find_requests(plain.replace("/", "/\x1b[1;31m").replace(" ", "\x1b[0m ")) == expected
