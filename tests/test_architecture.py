@@ -45,7 +45,7 @@ OUTSIDE = {
     "probes": {"httpx"},
     "reports": {"rich"},
     "servers": {"aiohttp", "h11", "multidict", "wsproto", "yarl"},
-    "sources": {"psutil", "tomlkit", "yaml"},
+    "sources": {"psutil", "yaml"},
 }
 """Room -> what it may import from other projects."""
 

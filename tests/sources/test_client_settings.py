@@ -184,7 +184,7 @@ def test_a_broken_file_is_said_with_its_line(tmp_path: Path, content: bytes, lin
 
 def test_a_folder_in_a_files_place_is_said(tmp_path: Path) -> None:
     (tmp_path / ".claude" / "settings.json").mkdir(parents=True)
-    assert [each.reason for each in look(tmp_path, {}).unreadable] == ["not-a-file"]
+    assert [each.reason for each in look(tmp_path, {}).unreadable] == ["a-folder"]
 
 
 def test_a_huge_file_is_not_read(tmp_path: Path) -> None:
