@@ -30,8 +30,9 @@ def fix_files(machine: Machine, asked: Asked, only: Client | None, found: Scanne
         _write(_note("fix-nothing"))
         return int(exit_code(found.scan))
     done, failed = 0, 0
+    now = datetime.now(UTC)  # one moment for the whole run: that is what --undo knows its files by
     for repair in planned:
-        result = _one(machine, repair, yes=yes, dry_run=dry_run)
+        result = _one(machine, repair, now, yes=yes, dry_run=dry_run)
         done += result is True
         failed += result is None
     if done:
@@ -44,7 +45,7 @@ def fix_files(machine: Machine, asked: Asked, only: Client | None, found: Scanne
     return int(Exit.BAD_INPUT if failed else exit_code(found.scan))
 
 
-def _one(machine: Machine, repair: Repair, *, yes: bool, dry_run: bool) -> bool | None:
+def _one(machine: Machine, repair: Repair, now: datetime, *, yes: bool, dry_run: bool) -> bool | None:
     """Shows one file's change, asks, writes. True: written, False: not wanted, None: could not be done."""
     width = options.stdout_terminal().width
     if repair.plan is None:
@@ -60,7 +61,7 @@ def _one(machine: Machine, repair: Repair, *, yes: bool, dry_run: bool) -> bool 
         _write(_note("fix-left", file=repair.file))
         return False
     try:
-        written = write(repair.plan, journal=_journal(machine), now=datetime.now(UTC))
+        written = write(repair.plan, journal=_journal(machine), now=now)
     except CannotWriteError as error:
         _write(reason_lines("fix-cannot", error.reason, width, file=repair.file, detail=error.detail))
         return None
@@ -77,9 +78,7 @@ def undo_last(machine: Machine, *, yes: bool, dry_run: bool) -> int:
     if not entries:
         _write(_note("undo-nothing"))
         return int(Exit.OK)
-    newest = entries[0].at
-    # The files of one run are written within moments of each other, each after its question was answered.
-    together = [entry for entry in entries if abs((newest - entry.at).total_seconds()) <= _ONE_RUN]
+    together = [entry for entry in entries if entry.at == entries[0].at]
     width = options.stdout_terminal().width
     failed = False
     for entry in together:
@@ -101,10 +100,6 @@ def undo_last(machine: Machine, *, yes: bool, dry_run: bool) -> int:
     if dry_run:
         _write(_note("fix-dry-run"))
     return int(Exit.BAD_INPUT if failed else Exit.OK)
-
-
-_ONE_RUN = 300.0
-"""Seconds."""
 
 
 def _agreed(key: str, file: str) -> bool:

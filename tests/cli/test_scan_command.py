@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import time
 from pathlib import Path
 from typing import Any
 
@@ -320,6 +321,20 @@ def test_without_a_terminal_it_does_not_guess_the_answer(home: Home) -> None:
     assert ended.code == 2
     assert "--yes" in ended.err
     assert home.read(CLAUDE) == claude(P + "/v1").encode()
+
+
+def test_undo_takes_back_all_files_of_the_last_run_and_no_others(home: Home) -> None:
+    for client in ("claude-code", "codex", "gemini-cli"):
+        home.put({WRONG[client][0]: WRONG[client][1]})
+    home.run("scan", "gemini-cli", "--fix", "--yes", "--offline")
+    time.sleep(1.1)  # the journal and the backups know seconds
+    home.run("scan", "--fix", "--yes", "--offline")
+    home.run("scan", "--undo", "--yes")
+    assert home.read(WRONG["claude-code"][0]) == WRONG["claude-code"][1]
+    assert home.read(WRONG["codex"][0]) == WRONG["codex"][1]
+    assert home.read(WRONG["gemini-cli"][0]) == WRONG["gemini-cli"][2]
+    home.run("scan", "--undo", "--yes")
+    assert home.read(WRONG["gemini-cli"][0]) == WRONG["gemini-cli"][1]
 
 
 def test_undo_leaves_alone_what_was_changed_since(home: Home) -> None:

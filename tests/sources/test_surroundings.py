@@ -55,7 +55,7 @@ def test_the_linux_layer_of_windows(environment: dict[str, str], version: str, w
         ({"SSH_TTY": "/dev/pts/0"}, "ssh"),
         ({"CODESPACES": "true", "SSH_CONNECTION": "x"}, "codespaces"),
         ({"REMOTE_CONTAINERS": "true"}, "dev-container"),
-        ({"VSCODE_IPC_HOOK_CLI": "/tmp/vscode-ipc.sock"}, "vscode-remote"),
+        ({"VSCODE_IPC_HOOK_CLI": "/run/user/1/vscode-ipc.sock"}, "vscode-remote"),
         ({"GITPOD_WORKSPACE_ID": "x"}, "gitpod"),
         ({"SSH_CONNECTION": ""}, None),
     ],
