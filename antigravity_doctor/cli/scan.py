@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
@@ -40,6 +41,10 @@ def command(
     """Reads the settings of every known client, judges each base URL; exit code 1 where one is wrong."""
     output = options.wants_json(format_, json_)
     chosen = options.client_of(client)
+    if undo and chosen is not None:
+        raise BadInputError("--undo takes back the last --fix as a whole: leave out the client.")
+    if (fix or undo) and not (yes or dry_run) and not sys.stdin.isatty():
+        raise BadInputError("--fix and --undo ask first, and there is no terminal to ask at: add --yes, or --dry-run.")
     if fix and undo:
         raise BadInputError("--fix and --undo are opposites: give one of them.")
     if (yes or dry_run) and not (fix or undo):
@@ -117,6 +122,7 @@ class Scanned(NamedTuple):
 def scan_machine(machine: Machine, asked: Asked, only: Client | None = None) -> Scanned:
     """Reads what is set, finds the proxy, and judges the one against the other."""
     from antigravity_doctor.diagnosis.scanning import ports_in, scan
+    from antigravity_doctor.probes.neighbours import proxy_here
     from antigravity_doctor.sources.client_settings import read_client_settings
     from antigravity_doctor.sources.proxy_settings import read_proxy_settings
     from antigravity_doctor.sources.surroundings import surroundings
@@ -126,7 +132,7 @@ def scan_machine(machine: Machine, asked: Asked, only: Client | None = None) -> 
     settings = read_proxy_settings(machine.environment)
     evidence = read_client_settings(machine, only)
     source, answering, version = "given" if asked.given else "default", "unasked", None
-    around: Mapping[int, Neighbour] = {}
+    neighbours: Mapping[int, Neighbour] = {}
     if asked.offline:
         if not asked.given and settings is not None and settings.port is not None:
             origin, source = f"http://127.0.0.1:{settings.port}", "gui_config.json"
@@ -137,10 +143,12 @@ def scan_machine(machine: Machine, asked: Asked, only: Client | None = None) -> 
         checking = CheckOptions(
             origin=origin, settings=settings, environment=machine.environment, timeout=1.0, total_timeout=3.0
         )
-        target, around = look_around(checking, given=asked.given, ports=lambda at: ports_in(evidence, at))
+        target, neighbours = look_around(checking, given=asked.given, ports=lambda at: ports_in(evidence, at))
         origin, source, answering, version = target.origin, target.source, target.answering, target.version
         table = _table(table, asked, version)
-    return Scanned(scan(evidence, table, origin, around), source, answering, version, surroundings(machine.environment))
+    proxy = proxy_here(origin, settings, machine.environment, answers=answering == "proxy")
+    around = surroundings(machine.environment)
+    return Scanned(scan(evidence, table, proxy, neighbours), source, answering, version, around)
 
 
 def _table(table: RouteTable, asked: Asked, version: str | None) -> RouteTable:

@@ -9,8 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
 from antigravity_doctor.cli import options
-from antigravity_doctor.cli.errors import BadInputError, Exit, say
+from antigravity_doctor.cli.errors import Exit, say
 from antigravity_doctor.cli.scan import Asked, Scanned, exit_code, scan_machine, show
 from antigravity_doctor.reports.paint import Line, render
 from antigravity_doctor.reports.scan import diff_lines, note_line, reason_lines
@@ -24,10 +26,10 @@ if TYPE_CHECKING:
 
 def fix_files(machine: Machine, asked: Asked, only: Client | None, found: Scanned, *, yes: bool, dry_run: bool) -> int:
     """Corrects what the scan found wrong in files. Exit code: the scan's afterwards; 2 if one was not written."""
-    values = fixable(found.scan)
-    planned = repairs(machine, values)
+    planned = repairs(machine, fixable(found.scan, named=only is not None))
     if not planned:
-        _write(_note("fix-nothing"))
+        wrong = any(each.state in ("wrong", "stale") for client in found.scan.clients for each in client.judged)
+        _write(_note("fix-by-hand-only" if wrong else "fix-nothing"))
         return int(exit_code(found.scan))
     done, failed = 0, 0
     now = datetime.now(UTC)  # one moment for the whole run: that is what --undo knows its files by
@@ -102,12 +104,14 @@ def undo_last(machine: Machine, *, yes: bool, dry_run: bool) -> int:
     return int(Exit.BAD_INPUT if failed else Exit.OK)
 
 
+_INTERRUPTED = 130
+"""The exit code of what Ctrl-C has ended, as shells have it."""
+
+
 def _agreed(key: str, file: str) -> bool:
-    """Asks on stderr, and reads a line. No answer is a no; without a terminal --yes is needed."""
+    """Asks on stderr, and reads a line. No answer is a no. Ctrl-C ends the command."""
     from antigravity_doctor.knowledge.texts import room_phrase
 
-    if not sys.stdin.isatty():
-        raise BadInputError("--fix and --undo ask first, and there is no terminal to ask at: add --yes, or --dry-run.")
     sys.stdout.flush()
     sys.stderr.write(room_phrase("scan", key, {"file": options.printable_input(file)}) + " ")
     sys.stderr.flush()
@@ -115,7 +119,7 @@ def _agreed(key: str, file: str) -> bool:
         answer = sys.stdin.readline()
     except KeyboardInterrupt:
         say("nothing more was written.")
-        return False
+        raise typer.Exit(_INTERRUPTED) from None
     return answer.strip().lower() in ("y", "yes")
 
 

@@ -16,12 +16,14 @@ from antigravity_doctor.diagnosis.naming import explain_setting
 from antigravity_doctor.diagnosis.recommending import fixes_for
 from antigravity_doctor.diagnosis.secrets import redact
 from antigravity_doctor.diagnosis.simulating import SimulatedRequest, simulate
+from antigravity_doctor.diagnosis.solving import solve
 from antigravity_doctor.diagnosis.urls import BadUrlError, host_and_port, is_loopback_host, parse_base_url, split_url
 from antigravity_doctor.knowledge.clients import Client, Mode, all_clients
 from antigravity_doctor.knowledge.paths import vendor_of
 from antigravity_doctor.knowledge.places import SyncFault, sync_faults
+from antigravity_doctor.knowledge.programs import usual_program
 from antigravity_doctor.knowledge.routes import RouteTable
-from antigravity_doctor.knowledge.texts import file_reason
+from antigravity_doctor.knowledge.texts import file_reason, reason_text
 
 Kind = Literal["file", "env", "shell", "editor-state"]
 State = Literal["right", "wrong", "stale", "shared", "elsewhere", "overridden", "ignored", "unclear"]
@@ -50,7 +52,7 @@ class FoundBaseUrl(NamedTuple):
 
     `mode` is None where it cannot be told. `format` and `at` say how to find the value again in its file (None and ():
     not to be changed by a program). `literal`: it says itself what it is. `hidden_by`: a file in front of this one is
-    the only one that the client opens.
+    the only one that the client opens. `common`: the place is nobody's in particular (a project's `.env`).
     """
 
     client: str
@@ -65,6 +67,7 @@ class FoundBaseUrl(NamedTuple):
     at: tuple[str | int, ...] = ()
     type_it: str | None = None
     hidden_by: str | None = None
+    common: bool = False
 
     @property
     def shown(self) -> str:
@@ -125,10 +128,25 @@ class Neighbour(NamedTuple):
     program: str | None = None
 
 
+class Proxy(NamedTuple):
+    """The proxy that everything is compared with. `answers`: it was seen to answer there.
+
+    `ports`: where this machine's proxy is or used to be, whether it runs or not; `own_hosts`: names and addresses of
+    this machine, lower case; `in_container`: whether a container's name for the computer around it means anything here.
+    """
+
+    origin: str
+    answers: bool = False
+    ports: frozenset[int] = frozenset()
+    own_hosts: frozenset[str] = frozenset()
+    in_container: bool = False
+
+
 class Judged(NamedTuple):
     """One value and what is to be said of it. `request`: the first required request, None where none was worked out.
 
-    `by`: the source that wins (overridden). `fixes`: what to set instead, best first.
+    `by`: the source that wins (overridden). `fixes`: what to set instead, best first. `sure`: that they are right needs
+    no user to say so; only then they may be written without being asked for by the client's name.
     """
 
     found: FoundBaseUrl
@@ -138,6 +156,12 @@ class Judged(NamedTuple):
     request: SimulatedRequest | None = None
     by: Spot | None = None
     facts: Mapping[str, str] = NO_FACTS
+    sure: bool = True
+
+    @property
+    def fixable(self) -> bool:
+        """Whether a program may write the fix: it is wrong, it stands in a file, and what is right is known."""
+        return self.state in ("wrong", "stale") and self.sure and self.found.format is not None and bool(self.fixes)
 
 
 class JudgedVariable(NamedTuple):
@@ -206,48 +230,56 @@ _RANK = (
 )
 
 
-def scan(evidence: Evidence, table: RouteTable, origin: str, neighbours: Mapping[int, Neighbour]) -> Scan:
-    """Judges everything that was found, against the proxy at `origin`; the worst first.
+def scan(evidence: Evidence, table: RouteTable, proxy: Proxy, neighbours: Mapping[int, Neighbour]) -> Scan:
+    """Judges everything that was found, against this proxy; the worst first.
 
     `neighbours`: what the local ports are that the values name (a port that is missing was not looked at).
     """
-    judge = _Judge(table, origin, neighbours)
+    judge = _Judge(table, proxy, neighbours)
     variables = tuple(judge.variable(each, evidence.here) for each in evidence.variables)
     names = {client.name for client in all_clients() if client.id in evidence.here}
-    right_for = {
-        (each.variable.name, each.variable.value): tuple(name for name in each.good if name in names)
-        for each in variables
-    }
+    right_for = {(each.variable.name, each.variable.value): each.good for each in variables}
 
     def shared(each: Judged) -> Judged:
-        """A variable that is wrong for this client and right for another one that is here must not be changed."""
-        others = right_for.get((each.found.spot.name, each.found.value), ())
-        if each.state != "wrong" or each.found.spot.kind == "file" or not others:
+        """A variable that is wrong for this client and right for another one must not be changed for it."""
+        is_variable = each.found.spot.kind != "file" or each.found.common
+        others = right_for.get((each.found.spot.name, each.found.value), ()) if is_variable else ()
+        if each.state != "wrong" or not others:
             return each
+        here = [name for name in others if name in names]
+        if not here:
+            return each._replace(sure=False)  # who else reads it is not known
         softer = tuple(one._replace(severity="warning") if one.severity == "error" else one for one in each.findings)
-        facts = {**each.facts, "others": others[0]}
-        return each._replace(state="shared", findings=softer, fixes=(), facts=facts)
+        return each._replace(state="shared", findings=softer, fixes=(), facts={**each.facts, "others": here[0]})
 
     clients = []
     for client in all_clients():
         found = sorted((each for each in evidence.found if each.client == client.id), key=lambda each: each.order)
         unreadable = tuple(each for each in evidence.unreadable if client.id in each.clients)
+        here = client.id in evidence.here
         closed = tuple(each for each in evidence.closed if each.client == client.id)
-        # A variable of the shell is read by dozens of programs: it is told under its own name, and under a client's
-        # only where that client is here.
-        if client.id not in evidence.here:
-            found = [each for each in found if each.spot.kind not in ("env", "shell")]
+        # A variable is read by dozens of programs: it is told under its own name, and under a client's only where that
+        # client is here. So is what a project's .env says.
+        if not here:
+            found = [each for each in found if not _of_everybody(each)]
+            unreadable = tuple(each for each in unreadable if not each.file.endswith(".env"))
         if found or unreadable or closed:
             judged = judge.all_of(client, found)
             clients.append(ClientScan(client, tuple(map(shared, judged)), unreadable, closed))
     clients.sort(key=lambda each: _RANK.index(each.worst))
-    return Scan(origin, tuple(clients), variables, evidence.files)
+    return Scan(proxy.origin, tuple(clients), variables, evidence.files)
+
+
+def _of_everybody(found: FoundBaseUrl) -> bool:
+    """Whether the place of a value belongs to no client in particular."""
+    return found.spot.kind in ("env", "shell") or found.common
 
 
 class _Judge:
-    def __init__(self, table: RouteTable, origin: str, neighbours: Mapping[int, Neighbour]) -> None:
+    def __init__(self, table: RouteTable, proxy: Proxy, neighbours: Mapping[int, Neighbour]) -> None:
         self._table = table
-        self._origin = origin
+        self._proxy = proxy
+        self._origin = proxy.origin
         self._neighbours = neighbours
 
     def all_of(self, client: Client, found: Iterable[FoundBaseUrl]) -> tuple[Judged, ...]:
@@ -286,7 +318,11 @@ class _Judge:
         facts |= where.facts
         if where.state == "stale":
             fixes = self._fixes(client, found, self._origin, url)
-            return Judged(found, "stale", (Finding("AGD512", "error", 0.9, facts),), fixes, facts=facts)
+            sure = facts["why"] == "own-port"
+            finding = Finding("AGD512", "error" if sure else "warning", 0.9 if sure else 0.4, facts)
+            return Judged(found, "stale", (finding,), fixes, facts=facts, sure=sure and self._proxy.answers)
+        if where.state == "unreachable":
+            return self._unreachable(client, found, url, facts)
         if where.state != "here":
             return Judged(found, where.state, facts=facts)
         modes = [mode for mode in client.modes if mode.id == found.mode] or _current(client)
@@ -302,6 +338,12 @@ class _Judge:
         if works:
             names = ", ".join(each.mode.name for each in works)
             return Judged(found, "unclear", facts={**facts, "why": "mode-unknown", "modes": names})
+        if (
+            found.mode is None
+            and len({tuple(each.base_path for each in solve(mode, self._table)) for mode in modes}) > 1
+        ):
+            # Its provider is one that is not known: what it appends is not, either.
+            return Judged(found, "unclear", facts={**facts, "why": "mode-none"})
         wrong = next((each for each in results if each.mode.preferred), results[0])
         request = next(each for each in wrong.requests if each.required and each.verdict != "routed")
         explained = explain(
@@ -322,6 +364,18 @@ class _Judge:
             faults = (Finding("AGD514", "warning", 0.8, {**facts, **versions}),)
         fixes = self._fixes(client, found, split_url(url).origin, url)
         return Judged(found, "wrong", (finding, *explained.findings[:1], *faults), fixes, request, facts=facts)
+
+    def _unreachable(self, client: Client, found: FoundBaseUrl, url: str, facts: dict[str, str]) -> Judged:
+        """The proxy's port by an address or a scheme under which it is never there: ::1, https."""
+        host, port = facts["host"], facts["port"]
+        plain = f"http://{'127.0.0.1' if facts['why'] == 'ipv6' else host}:{port}"
+        if facts["why"] == "ipv6":
+            said = reason_text("words.is-ipv6", {"refused": "::1"})
+            finding = Finding("AGD104", "error", 0.9, {**facts, "observed": said, "works": "127.0.0.1"})
+        else:
+            finding = Finding("AGD105", "error", 0.9, {**facts, "plain_url": plain})
+        fixes = self._fixes(client, found, plain, url)
+        return Judged(found, "wrong", (finding,), fixes, facts=facts)
 
     def _fixes(self, client: Client, found: FoundBaseUrl, origin: str, url: str) -> tuple[Fix, ...]:
         """What to set instead: for the mode that the value belongs to, else for the client's usual one."""
@@ -345,9 +399,14 @@ class _Judge:
         url, _ = _with_scheme(variable.value)
         where = self._where(url)
         facts |= where.facts
+        if where.state == "stale":
+            sure = facts["why"] == "own-port"
+            finding = Finding("AGD512", "error" if sure else "warning", 0.9 if sure else 0.4, facts)
+            return JudgedVariable(variable, "stale", (finding,), facts=facts)
+        if where.state == "unreachable":
+            return JudgedVariable(variable, "unclear", facts=facts)
         if where.state != "here":
-            stale = (Finding("AGD512", "error", 0.9, facts),) if where.state == "stale" else ()
-            return JudgedVariable(variable, where.state, stale, facts=facts)
+            return JudgedVariable(variable, where.state, facts=facts)
         explained = explain_setting(variable.name, redact(url), self._table, split_url(url).origin)
         if explained is None:
             return JudgedVariable(variable, "unclear", facts={**facts, "why": "nobody"})
@@ -365,33 +424,46 @@ class _Judge:
         return JudgedVariable(variable, state, (finding,), explained.fixes, good, bad, facts)
 
     def _where(self, url: str) -> _Where:
-        """Whose address this is: the proxy's ("here"), or another state with its facts."""
+        """Whose address this is: the proxy's ("here", or "unreachable" by this scheme or address), or another state."""
         try:
             parse_base_url(url)
             host, port = host_and_port(split_url(url).origin)
-        except (BadUrlError, ValueError):
-            return _Where("unclear", {"why": "no-url"})
-        facts = {"host": host, "port": str(port), "origin": self._origin}
-        if leads_to(url, self._origin):
-            return _Where("here", facts)
+        except (BadUrlError, ValueError) as error:
+            return _Where("unclear", {"why": "no-url", "detail": redact(str(error))})
+        proxy, secure = self._proxy, not url.lower().startswith("http://")
+        facts = {"host": host, "port": str(port), "origin": proxy.origin}
+        proxy_port = host_and_port(proxy.origin)[1]
+        neighbour = self._neighbours.get(port)
         vendor = vendor_of(host)
         if vendor is not None:
             return _Where("elsewhere", {**facts, "who": vendor, "why": "vendor"})
+        here = is_loopback_host(host) or host == "0.0.0.0" or host.lower() in proxy.own_hosts  # noqa: S104 - compared only
         if host.lower() in CONTAINER_HOSTS:
-            # From inside a container this is the machine itself; its port is that of the proxy or it is not.
-            same = port == host_and_port(self._origin)[1]
+            if not proxy.in_container:
+                return _Where("unclear", {**facts, "why": "container-host"})
+            # From inside a container this is the computer around it; its port is that of the proxy or it is not.
+            same = port == proxy_port or port in proxy.ports
             return _Where("here", facts) if same else _Where("elsewhere", {**facts, "why": "other-host"})
-        if not is_loopback_host(host):
-            return _Where("elsewhere", {**facts, "why": "other-host"})
-        if not url.lower().startswith("http://"):
-            return _Where("unclear", {**facts, "why": "https-loopback"})
-        neighbour = self._neighbours.get(port)
+        if not here:
+            return _Where("here" if leads_to(url, proxy.origin) else "elsewhere", {**facts, "why": "other-host"})
+        is_proxy = port == proxy_port or (neighbour is not None and neighbour.kind == "proxy")
+        if is_proxy and secure:
+            return _Where("unreachable", {**facts, "why": "https-loopback"})
+        if is_proxy and host == "::1":
+            return _Where("unreachable", {**facts, "why": "ipv6"})
+        if is_proxy:
+            return _Where("here", facts)
+        if secure:
+            return _Where("elsewhere", {**facts, "why": "other-service"})
         if neighbour is None or neighbour.kind == "unclear":
-            return _Where("unclear", {**facts, "why": "port-unknown"})
-        if neighbour.kind == "proxy":
-            return _Where("here", {**facts, "version": neighbour.version or ""})
+            return _Where("unclear", {**facts, "why": "port-unknown" if neighbour is None else "port-unclear"})
         if neighbour.kind == "nothing":
-            return _Where("stale", facts)
+            usual = usual_program(port)
+            if port in proxy.ports:
+                return _Where("stale", {**facts, "why": "own-port"})
+            if usual is not None:
+                return _Where("elsewhere", {**facts, "who": usual, "why": "usual-port"})
+            return _Where("stale", {**facts, "why": "any-port"})
         return _Where("elsewhere", {**facts, "who": neighbour.program or "", "why": "program"})
 
 
@@ -402,7 +474,7 @@ def _with_scheme(value: str) -> tuple[str, bool]:
 
 
 class _Where(NamedTuple):
-    state: Literal["here", "stale", "elsewhere", "unclear"]
+    state: Literal["here", "unreachable", "stale", "elsewhere", "unclear"]
     facts: dict[str, str]
 
 
@@ -423,7 +495,7 @@ def ports_in(evidence: Evidence, origin: str) -> tuple[int, ...]:
             host, port = host_and_port(split_url(url).origin)
         except ValueError:
             continue
-        if is_loopback_host(host) and not leads_to(url, origin):
+        if is_loopback_host(host) and port != host_and_port(origin)[1]:
             found.setdefault(port)
     return tuple(found)
 

@@ -56,7 +56,8 @@ class Source(NamedTuple):
     "file": `scope`, `paths` (by system), `upwards`, `format`, `merge`, `values`; "env": `names`, `mode`, which another
     variable (`mode_by_variable`) may decide by its text (`mode_by`); "editor-state": `key` of the table ItemTable,
     `values` in its JSON, `type_it`: where the user types it. `merge`: "first" (the first file that has the value),
-    "deep" (all of them), "exists" (the client opens only the first file that exists, over all such sources).
+    "deep" (all of them), "last" (of the files of one glob the last by name), "exists" (the client opens only the first
+    file that exists, over all such sources).
     `known_from` says where all this is known from.
     """
 
@@ -285,7 +286,7 @@ _FOLDERS: Mapping[str, tuple[str, str]] = {
     "data": ("XDG_DATA_HOME", "{home}/.local/share"),
     "appdata": ("APPDATA", "{home}/AppData/Roaming"),
     "localappdata": ("LOCALAPPDATA", "{home}/AppData/Local"),
-    "programdata": ("ProgramData", "C:/ProgramData"),
+    "programdata": ("PROGRAMDATA", "C:/ProgramData"),
 }
 """Placeholders that a variable of the system moves: name -> (variable, default)."""
 

@@ -24,6 +24,12 @@ def _data() -> tuple[tuple[Program, tuple[Mapping[str, Any], ...]], ...]:
     return tuple((Program(each["id"], each["name"]), tuple(each["match"])) for each in entries)
 
 
+def usual_program(port: int) -> str | None:
+    """The program that is known for this port (`ports` of its entry), None for a port that tells nothing."""
+    entries = load_json("programs.json")["programs"]
+    return next((str(each["name"]) for each in entries if port in each.get("ports", ())), None)
+
+
 def by_answers(answers: Iterable[tuple[Mapping[str, str], str]], health_version: str | None = None) -> Program | None:
     """The program that gave these HTTP answers, each as (headers by lower-case name, start of the body)."""
     seen = list(answers)

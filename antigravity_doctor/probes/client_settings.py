@@ -8,7 +8,7 @@ import asyncio
 from antigravity_doctor.diagnosis.model import Finding
 from antigravity_doctor.diagnosis.scanning import Evidence, Scan, ports_in, scan
 from antigravity_doctor.probes.discover import discover
-from antigravity_doctor.probes.neighbours import neighbours
+from antigravity_doctor.probes.neighbours import neighbours, proxy_here
 from antigravity_doctor.probes.routes import table_of
 from antigravity_doctor.probes.session import Asker, Session, Verdict
 from antigravity_doctor.sources.client_settings import Machine, read_client_settings
@@ -46,10 +46,13 @@ async def check_client_settings(session: Session, ask: Asker) -> Verdict:
 async def _judged(session: Session, machine: Machine, evidence: Evidence) -> Scan:
     """The scan against the proxy that answers: the checked one, or, where that is none, whichever does here."""
     origin, table = session.origin, table_of(session)
-    if session.identity is None or not session.identity.proxy:
+    answers = session.identity is not None and session.identity.proxy is True
+    if not answers:
         others = await discover(session)
-        origin = f"http://127.0.0.1:{others[0].port}" if others else origin
-    return scan(evidence, table, origin, await neighbours(session, ports_in(evidence, origin)))
+        if others:
+            origin, answers = f"http://127.0.0.1:{others[0].port}", True
+    proxy = proxy_here(origin, session.local_settings, machine.environment, answers=answers)
+    return scan(evidence, table, proxy, await neighbours(session, ports_in(evidence, origin)))
 
 
 def _findings(found: Scan) -> tuple[Finding, ...]:

@@ -5,25 +5,52 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 
-from antigravity_doctor.diagnosis.scanning import Neighbour
-from antigravity_doctor.probes.discover import look
+from antigravity_doctor.diagnosis.scanning import Neighbour, Proxy
+from antigravity_doctor.diagnosis.settings import ProxySettings
+from antigravity_doctor.diagnosis.urls import host_and_port
+from antigravity_doctor.probes.discover import look, owner
 from antigravity_doctor.probes.session import CheckOptions, FoundProxy, Session
 from antigravity_doctor.probes.target import Target, find_target
+from antigravity_doctor.probes.transport import Address, connect
+from antigravity_doctor.sources.listeners import own_hosts
+from antigravity_doctor.sources.surroundings import surroundings
+
+USUAL_PROXY_PORTS = frozenset((8045, 19527))
+"""Where a proxy of any version listens unless it is told otherwise (facts/proxy-config-and-logs.md §7)."""
 
 MOST = 20
 """Ports that are looked at: settings name one or two."""
+
+_LOCAL_V6 = Address("::1", 6)
+_TIMEOUT = 0.3
+"""Seconds; a loopback connection takes microseconds."""
+
+
+def proxy_here(origin: str, settings: ProxySettings | None, environment: Mapping[str, str], *, answers: bool) -> Proxy:
+    """The proxy for a scan: where it is, where else it may have been, and what this machine is called."""
+    ports = {host_and_port(origin)[1], *USUAL_PROXY_PORTS}
+    if settings is not None and settings.port is not None:
+        ports.add(settings.port)
+    inside = surroundings(environment).container is not None
+    return Proxy(origin, answers, frozenset(ports), own_hosts(), inside)
 
 
 async def neighbours(session: Session, ports: Iterable[int]) -> dict[int, Neighbour]:
     """What each of these ports of this machine is; at most twenty of them."""
     asked = list(ports)[:MOST]
-    found = await asyncio.gather(*(look(session, port) for port in asked))
-    return {
-        port: Neighbour("proxy", each.version)
-        if isinstance(each, FoundProxy)
-        else Neighbour(each.kind, None, each.program.name if each.program is not None else None)
-        for port, each in zip(asked, found, strict=True)
-    }
+    found = await asyncio.gather(*(_neighbour(session, port) for port in asked))
+    return dict(zip(asked, found, strict=True))
+
+
+async def _neighbour(session: Session, port: int) -> Neighbour:
+    """What a local port is; a program that listens on ::1 alone is one, too."""
+    found = await look(session, port)
+    if isinstance(found, FoundProxy):
+        return Neighbour("proxy", found.version)
+    if found.kind == "nothing" and isinstance(await connect(_LOCAL_V6, port, session.budget(_TIMEOUT)), float):
+        listening = owner(port)
+        return Neighbour("program", None, listening.program if listening is not None else None)
+    return Neighbour(found.kind, None, found.program.name if found.program is not None else None)
 
 
 def look_around(
@@ -33,6 +60,12 @@ def look_around(
 
     async def both() -> tuple[Target, Mapping[int, Neighbour]]:
         target = await find_target(options, given=given)
+        settings = options.settings
+        if target.source == "found" and settings is not None and settings.port is not None:
+            # Where the proxy is to be is known: another one that happens to answer is not it.
+            origin = f"http://127.0.0.1:{settings.port}"
+            elsewhere = (host_and_port(target.origin)[1], *target.elsewhere)
+            target = Target(origin, "gui_config.json", "nothing", None, elsewhere)
         return target, await neighbours(Session(options), ports(target.origin))
 
     return asyncio.run(both())

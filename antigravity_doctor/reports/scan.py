@@ -65,21 +65,21 @@ def scan_lines(
         return [*lines, []]
     counts = _counts(found)
     lines += [[], *wrap([(_say("summary", **{name: str(count) for name, count in counts.items()}), "")], width, "  ")]
-    if advise and any(_fixable(each) for client in found.clients for each in client.judged):
+    if advise and any(each.fixable for client in found.clients for each in client.judged):
         lines += wrap([(_say("fixable"), "note")], width, "  ")
     return [*lines, []]
 
 
 def _counts(found: Scan) -> dict[str, int]:
-    """How many values are in each state; variables that clients here read are counted once, under the client."""
-    states = [each.state for client in found.clients for each in client.judged]
-    read = {each.found.spot for client in found.clients for each in client.judged}
-    states += [each.state for each in found.variables if each.variable.spot not in read]
-    return {name: states.count(name) for name in ("right", "wrong", "stale", "elsewhere", "unclear")}
-
-
-def _fixable(each: Judged) -> bool:
-    return each.state in ("wrong", "stale") and each.found.format is not None and bool(each.fixes)
+    """How many places are in each state: a file or variable that several clients read is one place."""
+    states: dict[tuple[object, str], None] = {}
+    for client in found.clients:
+        states |= {(each.found.spot, each.state): None for each in client.judged}
+        states |= {(each.file, "unreadable"): None for each in client.unreadable}
+    read = {spot for spot, _ in states}
+    states |= {(each.variable.spot, each.state): None for each in found.variables if each.variable.spot not in read}
+    every = [state for _, state in states]
+    return {name: every.count(name) for name in ("right", "wrong", "stale", "elsewhere", "unclear", "unreadable")}
 
 
 def _client_lines(scanned: ClientScan, width: int) -> list[Line]:
@@ -115,11 +115,13 @@ def _judged_lines(each: Judged, client: Client, width: int, *, alone: bool) -> l
             spans += [("  ", ""), (why.code, "code"), (" ", ""), (finding_text(why.code, "title"), "dim")]
         lines += wrap(spans, width, "        ", "          ")
     for finding in each.findings:
-        if finding.code in ("AGD514", "AGD503"):
+        if finding.code in ("AGD514", "AGD503", "AGD104", "AGD105"):
             lines += _finding_lines(finding, width)
     if each.state == "stale":
         said = _say("nothing-listens", port=each.facts["port"])
         lines += wrap([(said, "")], width, "        ", "          ")
+        if each.facts.get("why") == "any-port":
+            lines += wrap([(_say("if-meant"), "")], width, "        ", "          ")
     if each.state == "shared":
         facts = {"others": each.facts["others"], "client": client.name, "id": client.id}
         lines += wrap([(_say("shared", **facts), "")], width, "        ", "          ")

@@ -59,7 +59,7 @@ def _judged_object(each: Judged) -> dict[str, Any]:
         "overridden_by": _spot_object(each.by) if each.by is not None else None,
         "findings": [finding_object(finding) for finding in each.findings],
         "fixes": [fix_object(fix) for fix in each.fixes],
-        "can_be_fixed": each.state in ("wrong", "stale") and each.found.format is not None and bool(each.fixes),
+        "can_be_fixed": each.fixable,
     }
 
 

@@ -41,7 +41,7 @@ from antigravity_doctor.sources.shell_files import read_assignments, start_up_fi
 MOST_FILES = 400
 """Files of one glob or one scan's project folders; a real machine has a few dozen."""
 
-_URL = re.compile(r"\s*(?:[A-Za-z][A-Za-z0-9+.-]*://|(?:localhost|[\w.-]+\.\w+|\[[0-9a-fA-F:]+\]):\d)")
+_URL = re.compile(r"\s*(?:[A-Za-z][A-Za-z0-9+.-]*:/|(?:localhost|[\w.-]+\.\w+|\[[0-9a-fA-F:]+\]):\d)")
 """What can be meant as a base URL: some settings hold a word such as `default` in its place."""
 
 
@@ -83,7 +83,8 @@ class _Reader:
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self._files: dict[tuple[str, str], tuple[Value, ...] | None] = {}
-        self._unreadable: dict[str, tuple[CannotReadError, dict[str, None]]] = {}
+        self._unreadable: dict[tuple[str, str], tuple[CannotReadError, dict[str, None]]] = {}
+        self._waiting: list[tuple[str, Source, str, int]] = []  # variables that this process has not
         self._found: list[FoundBaseUrl] = []
         self._closed: list[Closed] = []
         self._here: set[str] = set()
@@ -95,6 +96,7 @@ class _Reader:
     def client(self, known: ClientPlaces) -> None:
         order = 0
         first: str | None = None  # of the files of which the client opens only one
+        own: str | None = None  # a file of the client's own, before which an editor's copy is not read any more
         seen: set[str] = set()  # a project that is the home folder has the same file under two names
         for source in known.sources:
             if source.kind == "env":
@@ -109,8 +111,10 @@ class _Reader:
                 seen.add(path)
                 order += 1
                 if source.kind == "editor-state":
-                    self._state(known.client, source, path, order)
+                    self._state(known.client, source, path, order, own)
                     continue
+                if not self._is_common(source, path):
+                    own = own or self._shown(path)
                 hidden = first if source.merge == "exists" else None
                 if source.merge == "exists" and first is None:
                     first = self._shown(path)
@@ -126,30 +130,46 @@ class _Reader:
         return machine.system, machine.environment, machine.home, machine.project
 
     def _existing(self, source: Source, client: str) -> Iterator[str]:
-        for path in self._paths(expand(source, *self._where())):
-            # A .env or the editor's own settings belong to everybody: that they exist says nothing of this client.
-            if source.kind == "file" and source.format != "dotenv" and "{editor}" not in _patterns(source):
+        for path in self._paths(expand(source, *self._where()), last_first=source.merge == "last"):
+            if source.format == "dotenv" and os.path.isdir(path):  # noqa: PTH112 - a virtual environment of that name
+                continue
+            if source.kind == "file" and not self._is_common(source, path):
                 self._here.add(client)
             yield path
 
-    def _paths(self, patterns: Iterable[str]) -> Iterator[str]:
+    def _is_common(self, source: Source, path: str) -> bool:
+        """An editor's settings, or a `.env` of the home folder or the project: that it is there says nothing of a
+        client."""
+        if source.format != "dotenv":
+            return "{editor}" in _patterns(source)
+        separator = "\\" if self._machine.system == "windows" else "/"
+        folder, _, name = path.rpartition(separator)
+        above = (self._machine.project + separator).startswith(folder + separator)
+        return name == ".env" and (above or folder == self._machine.home.rstrip(separator))
+
+    def _paths(self, patterns: Iterable[str], *, last_first: bool = False) -> Iterator[str]:
         for pattern in patterns:
             if "*" in pattern:
                 escaped = "*".join(glob.escape(part) for part in pattern.split("*"))
-                yield from sorted(path for path in glob.glob(escaped)[:MOST_FILES] if os.path.isfile(path))  # noqa: PTH113, PTH207
+                found = sorted(glob.glob(escaped), reverse=last_first)[:MOST_FILES]  # noqa: PTH207
+                yield from (path for path in found if os.path.isfile(path))  # noqa: PTH113
             elif os.path.exists(pattern):  # noqa: PTH110 - hundreds of paths, nearly all of which are not there
                 yield pattern
 
     def _variable(self, client: str, source: Source, name: str, order: int) -> None:
         value = self._machine.environment.get(name, "").strip()
-        if not value or not _URL.match(value):
-            return
+        if not value:
+            self._waiting.append((client, source, name, order))
+        elif _URL.match(value):
+            self._set(client, source, value, Spot("env", name, None, None, None, None), order)
+
+    def _set(self, client: str, source: Source, value: str, spot: Spot, order: int) -> None:
+        """A variable that this client reads, with the mode that another variable may decide."""
         mode = source.mode
         if source.mode_by_variable is not None:
             other = self._machine.environment.get(source.mode_by_variable, "").strip()
             mode = source.mode_by.get(other, source.mode)
-        ignored = ("env", name) in self._ignored[client]
-        spot = Spot("env", name, None, None, None, None)
+        ignored = ("env", spot.name) in self._ignored[client]
         self._found.append(FoundBaseUrl(client, mode, value, spot, order, (mode or "",), ignored=ignored))
 
     def _file(self, client: str, source: Source, path: str, order: int, hidden: str | None) -> None:
@@ -158,6 +178,8 @@ class _Reader:
         for value, mode, slot in self._matching(client, source, values):
             name = ".".join(map(str, value.at))
             spot = Spot("file", name, self._shown(path), value.line, value.column, source.scope)
+            if "{editor}" in _patterns(source):
+                slot = (path, *slot)  # each editor has its own
             self._found.append(
                 FoundBaseUrl(
                     client,
@@ -171,6 +193,7 @@ class _Reader:
                     format=format if not value.why_fixed else None,
                     at=value.at,
                     hidden_by=hidden,
+                    common=format == "dotenv" and self._is_common(source, path),
                 )
             )
 
@@ -208,12 +231,14 @@ class _Reader:
         named = not any(isinstance(each, int) for each in stars)
         return mode, ("entry" if named else f"item {self._count()}", mode or "", *map(str, value.at))
 
-    def _state(self, client: str, source: Source, path: str, order: int) -> None:
+    def _state(self, client: str, source: Source, path: str, order: int, own: str | None) -> None:
         """A key of an editor's state database: a JSON text in a table of SQLite."""
+        key = source.key or ""
         try:
-            text = _state_value(path, source.key or "")
+            text = _state_value(path, key)
         except sqlite3.Error as error:
-            self._cannot(path, client, CannotReadError("state-unreadable", detail=str(error)[:80]))
+            # Not the error's own words: they can hold a piece of the database.
+            self._cannot((path, key), client, CannotReadError("state-unreadable", detail=type(error).__name__))
             return
         if text is None:
             return
@@ -221,7 +246,7 @@ class _Reader:
         try:
             values = read_values(text, "json")
         except CannotReadError as error:
-            self._cannot(path, client, CannotReadError(error.reason))
+            self._cannot((path, key), client, CannotReadError(error.reason))
             return
         for value, mode, slot in self._matching(client, source, values):
             spot = Spot("editor-state", ".".join(map(str, value.at)), self._shown(path), None, None, "user")
@@ -235,6 +260,7 @@ class _Reader:
                     (path, *slot),  # each editor has its own
                     literal=value.literal,
                     type_it=source.type_it,
+                    hidden_by=own,
                 )
             )
 
@@ -251,13 +277,14 @@ class _Reader:
                 self._files[key] = read_values(_text(path), format)
             except CannotReadError as error:
                 self._files[key] = None
-                self._cannot(path, client, error)
+                self._cannot(key, client, error)
         elif self._files[key] is None:
-            self._unreadable[path][1].setdefault(client)
+            self._unreadable[key][1].setdefault(client)
         return self._files[key] or ()
 
-    def _cannot(self, path: str, client: str, error: CannotReadError) -> None:
-        self._unreadable.setdefault(path, (error, {}))[1].setdefault(client)
+    def _cannot(self, place: tuple[str, str], client: str, error: CannotReadError) -> None:
+        """`place`: the file, and what it was read as."""
+        self._unreadable.setdefault(place, (error, {}))[1].setdefault(client)
 
     def _shown(self, path: str) -> str:
         """The path as people write it, with `~` for the home folder."""
@@ -280,7 +307,7 @@ class _Reader:
             return
         separator = "\\" if self._machine.system == "windows" else "/"
         path = self._machine.project.rstrip(separator) + separator + ".env"
-        if os.path.isfile(path):  # noqa: PTH113
+        if os.path.isfile(path):  # noqa: PTH113 - it may be a folder
             for each in self._values(path, "dotenv", ""):
                 text = each.value
                 if each.at[0] in self._names and isinstance(text, str) and _URL.match(text):
@@ -308,11 +335,15 @@ class _Reader:
 
     def evidence(self, only: Client | None) -> Evidence:
         variables = self._merged(list(self._variables(only)))
+        start_up = {each.name: each for each in variables if each.spot.kind == "shell" and each.literal}
+        for name, source, variable, order in self._waiting:
+            if variable in start_up:  # the next shell has it
+                self._set(name, source, start_up[variable].value, start_up[variable].spot, order)
         for client in all_clients():
             if any(_on_path(program, self._machine) for program in client.raw.get("programs", ())):
                 self._here.add(client.id)
         unreadable = []
-        for path, (error, clients) in self._unreadable.items():
+        for (path, _), (error, clients) in self._unreadable.items():
             readers = tuple(each for each in clients if each)
             place = (self._shown(path), error.line, error.column)
             unreadable.append(Unreadable(readers, *place, error.reason, error.detail))
@@ -324,13 +355,10 @@ class _Reader:
     def _merged(self, variables: list[Variable]) -> list[Variable]:
         """A variable of this process that a start-up file sets to the same is shown where it is set."""
         set_in = {each.name: each for each in variables if each.spot.kind == "shell"}
-        now = {each.name: each for each in variables if each.spot.kind == "env"}
         merged = []
         for each in variables:
             other = set_in.get(each.name)
             if each.spot.kind == "env" and other is not None and other.value == each.value:
-                continue
-            if each.spot.kind == "shell" and each.name not in now and not each.literal:
                 continue
             merged.append(each)
         return merged
@@ -375,6 +403,7 @@ def _state_value(path: str, key: str) -> str | None:
     """A value of an editor's state database, which may be open in that editor. Raises sqlite3.Error."""
     uri = Path(path).absolute().as_uri() + "?mode=ro"
     with closing(sqlite3.connect(uri, uri=True, timeout=0.5)) as database:
+        database.text_factory = bytes  # what an editor wrote may be no UTF-8
         row = database.execute(
             "SELECT value FROM ItemTable WHERE key = ? AND length(value) < ?", (key, LIMIT)
         ).fetchone()

@@ -36,3 +36,18 @@ def _program(pid: int | None) -> str | None:
     with suppress(psutil.Error, OSError):
         return str(psutil.Process(pid).name())[:80] or None
     return None
+
+
+def own_hosts() -> frozenset[str]:
+    """The names and addresses of this machine, in lower case, without loopback. Asks no name server."""
+    import socket
+
+    import psutil
+
+    name = socket.gethostname().lower()
+    found = {name, name.partition(".")[0], name.partition(".")[0] + ".local"}
+    with suppress(psutil.Error, OSError):
+        for addresses in psutil.net_if_addrs().values():
+            inet = (socket.AF_INET, socket.AF_INET6)
+            found |= {each.address.partition("%")[0].lower() for each in addresses if each.family in inet}
+    return frozenset(found - {"", ".local", "127.0.0.1", "::1", "localhost", "localhost.local"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,11 +22,10 @@ from antigravity_doctor.sources.writing import CannotWriteError, Plan, diff, pla
 
 
 class Change(NamedTuple):
-    """One value that changes: the client, the key, what it is and what it becomes."""
+    """One value that changes: for which client, its key, what it becomes."""
 
     client: str
     name: str
-    old: str
     new: str
 
 
@@ -42,13 +41,13 @@ class Repair(NamedTuple):
     detail: str = ""
 
 
-def fixable(found: Scan) -> tuple[Judged, ...]:
-    """The values that are wrong or stale, stand in a file that can be changed, and have something to change to."""
+def fixable(found: Scan, *, named: bool) -> tuple[Judged, ...]:
+    """The values to correct. `named`: the user asked for this one client, so that what is not sure is meant as well."""
     return tuple(
         each
         for client in found.clients
         for each in client.judged
-        if each.state in ("wrong", "stale") and each.found.format is not None and each.fixes
+        if each.fixable or (named and each._replace(sure=True).fixable)
     )
 
 
@@ -58,15 +57,31 @@ def repairs(machine: Machine, values: Iterable[Judged]) -> tuple[Repair, ...]:
     for each in values:
         if each.found.spot.file is not None:
             files.setdefault(each.found.spot.file, []).append(each)
-    return tuple(_repair(machine, file, judged) for file, judged in files.items())
+    return tuple(repair for file, judged in files.items() for repair in _repair(machine, file, judged))
 
 
-def _repair(machine: Machine, file: str, judged: list[Judged]) -> Repair:
-    changes = tuple(
-        Change(each.found.client, each.found.spot.name, each.found.value, each.fixes[0].base_url) for each in judged
-    )
+def _repair(machine: Machine, file: str, judged: list[Judged]) -> Iterator[Repair]:
+    """What is to be done to a file: one plan for all that clients agree on, and a problem for each value in which they
+    do not: it is right for one of them and wrong for the other, whatever it is."""
+    places: dict[object, list[Judged]] = {}
+    for each in judged:
+        places.setdefault(each.found.at, []).append(each)
+    agreed = [each[0] for each in places.values() if len({one.fixes[0].base_url for one in each}) == 1]
+    if agreed:
+        yield _planned(machine, file, agreed)
+    for several in places.values():
+        if several[0] not in agreed:
+            yield Repair(file, tuple(map(_change, several)), problem="clients-differ")
+
+
+def _change(each: Judged) -> Change:
+    return Change(each.found.client, each.found.spot.name, each.fixes[0].base_url)
+
+
+def _planned(machine: Machine, file: str, judged: list[Judged]) -> Repair:
+    changes = tuple(map(_change, judged))
     path = Path(absolute(machine, file))
-    format: Format = judged[0].found.format  # type: ignore[assignment]  # not None: see `fixable`
+    format: Format = judged[0].found.format  # type: ignore[assignment]  # not None: see `Judged.fixable`
     try:
         with path.open("rb") as opened:
             before = opened.read(LIMIT + 1)
@@ -85,7 +100,7 @@ def _repair(machine: Machine, file: str, judged: list[Judged]) -> Repair:
 def _changed(text: str, each: Judged) -> str:
     """The text with this one value replaced. Raises CannotReplaceError where it is not there any more as it was
     seen."""
-    format: Format = each.found.format  # type: ignore[assignment]  # not None: see `fixable`
+    format: Format = each.found.format  # type: ignore[assignment]  # not None: see `Judged.fixable`
     value = next((one for one in read_values(text, format) if one.at == each.found.at), None)
     if value is None or str(value.value).strip() != each.found.value:
         raise CannotReplaceError("not-this-text")

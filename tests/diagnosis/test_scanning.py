@@ -13,6 +13,7 @@ from antigravity_doctor.diagnosis.scanning import (
     FoundBaseUrl,
     Judged,
     Neighbour,
+    Proxy,
     Scan,
     Spot,
     Unreadable,
@@ -36,14 +37,17 @@ def found(value: str, client: str = "claude-code", mode: str | None = "messages"
     return FoundBaseUrl(client, mode, value, **wanted)
 
 
-def judge(*values: FoundBaseUrl, around: dict[int, Neighbour] | None = None, **more: Any) -> Scan:
-    here = frozenset(each.client for each in values)
-    return scan(Evidence(values, here=here, **more), TABLE, ORIGIN, around or {})
+PROXY = Proxy(ORIGIN, True, frozenset({8045, 8050}), frozenset({"my-laptop", "192.168.1.5"}))
+
+
+def judge(*values: FoundBaseUrl, around: dict[int, Neighbour] | None = None, proxy: Proxy = PROXY, **more: Any) -> Scan:
+    here = more.pop("here", frozenset(each.client for each in values))
+    return scan(Evidence(values, here=here, **more), TABLE, proxy, around or {})
 
 
 def only(value: str, client: str = "claude-code", mode: str | None = "messages", **more: Any) -> Judged:
-    around = more.pop("around", None)
-    return judge(found(value, client, mode, **more), around=around).clients[0].judged[0]
+    around, proxy = more.pop("around", None), more.pop("proxy", PROXY)
+    return judge(found(value, client, mode, **more), around=around, proxy=proxy).clients[0].judged[0]
 
 
 @pytest.mark.parametrize(
@@ -57,12 +61,16 @@ def only(value: str, client: str = "claude-code", mode: str | None = "messages",
         (ORIGIN + "/v1beta", "opencode", "google", "right"),
         (ORIGIN + "/v1", "opencode", "google", "wrong"),
         (ORIGIN, "opencode", "anthropic", "wrong"),
-        ("http://host.docker.internal:8045", "claude-code", "messages", "right"),
-        ("http://host.docker.internal:9000", "claude-code", "messages", "elsewhere"),
+        ("http://host.docker.internal:8045", "claude-code", "messages", "unclear"),
+        ("http://0.0.0.0:8045/v1", "claude-code", "messages", "wrong"),
+        ("http://my-laptop:8045", "claude-code", "messages", "right"),
+        ("http://192.168.1.5:8045/v1", "claude-code", "messages", "wrong"),
+        ("http://[::1]:8045", "claude-code", "messages", "wrong"),
         ("https://api.anthropic.com", "claude-code", "messages", "elsewhere"),
         ("https://openrouter.ai/api", "claude-code", "messages", "elsewhere"),
         ("http://192.168.1.20:8045", "claude-code", "messages", "elsewhere"),
-        ("https://127.0.0.1:8045", "claude-code", "messages", "unclear"),
+        ("https://127.0.0.1:8045", "claude-code", "messages", "wrong"),
+        ("https://127.0.0.1:9443", "claude-code", "messages", "elsewhere"),
         ("http://127.0.0.1:8046", "claude-code", "messages", "unclear"),
         ("http://127.0.0.1:99999", "claude-code", "messages", "unclear"),
         ("http://user:word@127.0.0.1:8045", "claude-code", "messages", "unclear"),
@@ -70,6 +78,51 @@ def only(value: str, client: str = "claude-code", mode: str | None = "messages",
 )
 def test_the_state_of_a_value(value: str, client: str, mode: str, state: str) -> None:
     assert only(value, client, mode).state == state
+
+
+@pytest.mark.parametrize(
+    ("url", "state"), [("http://host.docker.internal:8045", "right"), ("http://host.docker.internal:9000", "elsewhere")]
+)
+def test_in_a_container_the_computer_outside_has_a_name(url: str, state: str) -> None:
+    assert only(url, proxy=PROXY._replace(in_container=True)).state == state
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "fix"),
+    [
+        ("https://127.0.0.1:8045", "AGD105", ORIGIN),
+        ("http://[::1]:8045/v1", "AGD104", ORIGIN),
+        ("https://localhost:8045/v1", "AGD105", "http://localhost:8045"),
+    ],
+)
+def test_an_address_under_which_the_proxy_never_is(value: str, code: str, fix: str) -> None:
+    judged = only(value)
+    assert [each.code for each in judged.findings] == [code]
+    assert judged.fixes[0].base_url == fix
+
+
+@pytest.mark.parametrize(
+    ("port", "state", "severity", "fixable"),
+    [
+        (8050, "stale", "error", True),  # where the proxy used to be
+        (8046, "stale", "warning", False),  # whose it was is not known
+        (11434, "elsewhere", None, False),  # Ollama's usual port
+        (1234, "elsewhere", None, False),  # LM Studio's
+    ],
+)
+def test_a_port_where_nothing_listens_is_only_sometimes_the_proxys(
+    port: int, state: str, severity: str | None, fixable: bool
+) -> None:
+    judged = only(f"http://127.0.0.1:{port}", around={port: Neighbour("nothing")})
+    assert judged.state == state
+    assert [each.severity for each in judged.findings] == ([severity] if severity else [])
+    assert judged.fixable is fixable
+
+
+def test_nothing_is_to_be_led_to_a_proxy_that_does_not_answer() -> None:
+    judged = only("http://127.0.0.1:8050", around={8050: Neighbour("nothing")}, proxy=PROXY._replace(answers=False))
+    assert judged.state == "stale"
+    assert not judged.fixable
 
 
 @pytest.mark.parametrize(
@@ -147,10 +200,18 @@ def test_a_value_that_is_worked_out_elsewhere_is_not_judged() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "state"), [(ORIGIN + "/v1/v1", "wrong"), (ORIGIN + "/v1", "unclear"), (ORIGIN, "unclear")]
+    ("value", "client", "state"),
+    [
+        (ORIGIN + "/v1/v1", "opencode", "unclear"),
+        (ORIGIN + "/v1", "opencode", "unclear"),
+        (ORIGIN, "claude-code", "right"),
+        (ORIGIN + "/v1", "claude-code", "wrong"),  # all of its modes want the same
+    ],
 )
-def test_where_the_mode_is_unknown_only_what_holds_for_every_mode_is_said(value: str, state: str) -> None:
-    assert only(value, "opencode", None).state == state
+def test_where_the_mode_is_unknown_only_what_holds_for_every_mode_is_said(value: str, client: str, state: str) -> None:
+    judged = only(value, client, None)
+    assert judged.state == state
+    assert bool(judged.fixes) is (state == "wrong")
 
 
 @pytest.mark.parametrize(
@@ -204,14 +265,29 @@ def test_the_state_of_a_variable(value: str, state: str) -> None:
     assert judge(variables=(Variable("GOOGLE_GEMINI_BASE_URL", value, SHELL),)).variables[0].state == state
 
 
+def test_a_projects_env_file_is_told_only_to_clients_that_are_here() -> None:
+    dotenv = Spot("file", "ANTHROPIC_BASE_URL", "~/work/.env", 1, 20, "project")
+    value = found(ORIGIN + "/v1", "crewai", "anthropic", spot=dotenv, format="dotenv", common=True)
+    assert judge(value, here=frozenset()).clients == ()
+    assert [each.client.id for each in judge(value).clients] == ["crewai"]
+
+
+def test_a_variable_that_is_right_for_somebody_is_not_written_without_being_asked_to() -> None:
+    dotenv = Spot("file", "ANTHROPIC_BASE_URL", "~/work/.env", 1, 20, "project")
+    value = found(ORIGIN + "/v1", "claude-code", spot=dotenv, format="dotenv", common=True)
+    judged = judge(value, variables=(Variable("ANTHROPIC_BASE_URL", ORIGIN + "/v1", dotenv),)).clients[0].judged[0]
+    assert judged.state == "wrong"  # for Claude Code; right for the AI SDK, of which nobody knows whether it is here
+    assert not judged.fixable
+
+
 def test_a_client_that_is_not_here_is_not_told_of_a_variable() -> None:
     evidence = Evidence((found(ORIGIN, spot=SHELL),), (Variable("ANTHROPIC_BASE_URL", ORIGIN, SHELL),))
-    assert scan(evidence, TABLE, ORIGIN, {}).clients == ()
+    assert scan(evidence, TABLE, PROXY, {}).clients == ()
 
 
 def test_a_broken_file_is_a_finding_of_each_client_that_reads_it() -> None:
     broken = Unreadable(("claude-code",), "~/.claude/settings.json", 2, 11, "json-ends-early", "")
-    result = scan(Evidence(unreadable=(broken,)), TABLE, ORIGIN, {})
+    result = scan(Evidence(unreadable=(broken,)), TABLE, PROXY, {})
     assert [each.client.id for each in result.clients] == ["claude-code"]
     assert result.findings[0].code == "AGD513"
     assert result.findings[0].facts["file"] == "~/.claude/settings.json:2:11"

@@ -115,7 +115,7 @@ def source_problems(client: str, source: dict[str, Any], roots: set[str], where:
             yield f"{where}.scope: {source.get('scope')!r}"
         if source.get("format") not in FORMATS:
             yield f"{where}.format: {source.get('format')!r}"
-        if source.get("merge", "first") not in ("first", "deep", "exists"):
+        if source.get("merge", "first") not in ("first", "deep", "exists", "last"):
             yield f"{where}.merge: {source.get('merge')!r}"
         if source.get("upwards", True) is not True:
             yield f"{where}.upwards: true, or left out"

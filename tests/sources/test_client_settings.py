@@ -241,6 +241,31 @@ def test_a_file_that_is_no_database_is_said(tmp_path: Path) -> None:
     assert {each.reason for each in evidence.unreadable} == {"state-unreadable"}
 
 
+def test_an_editors_old_copy_is_behind_the_clients_own_file(tmp_path: Path) -> None:
+    state_database(tmp_path / STATE, "saoudrizwan.claude-dev", CLINE)
+    found = of(look(tmp_path, {".cline/data/globalState.json": "{}"}), "cline")
+    assert [each.hidden_by for each in found] == ["~/.cline/data/globalState.json"]
+
+
+def test_nothing_of_a_broken_database_is_repeated(tmp_path: Path) -> None:
+    place = tmp_path / STATE
+    state_database(place, "x", {})
+    with closing(sqlite3.connect(place)) as database:
+        database.execute(
+            "INSERT INTO ItemTable VALUES (?, CAST(? AS TEXT))", ("saoudrizwan.claude-dev", b'{"k":"s3cret\xff')
+        )
+        database.commit()
+    evidence = look(tmp_path, {})
+    assert evidence.unreadable
+    assert "s3cret" not in repr(evidence)
+
+
+def test_editors_do_not_overrule_each_other(tmp_path: Path) -> None:
+    text = json.dumps({"claudeCode.environmentVariables": [{"name": "ANTHROPIC_BASE_URL", "value": P + "/v1"}]})
+    files = {f".config/{editor}/User/settings.json": text for editor in ("Code", "VSCodium")}
+    assert len({each.slot for each in of(look(tmp_path, files), "claude-code")}) == 2
+
+
 # --- variables -------------------------------------------------------------------------------------------------------
 
 
@@ -268,6 +293,22 @@ def test_a_variable_is_shown_where_it_is_set(tmp_path: Path) -> None:
 def test_a_start_up_file_that_sets_something_else_is_shown_besides(tmp_path: Path) -> None:
     evidence = look(tmp_path, {".zshrc": f"export OPENAI_BASE_URL={P}/v1\n"}, OPENAI_BASE_URL=P)
     assert [each.value for each in evidence.variables] == [P, P + "/v1"]
+
+
+def test_a_start_up_file_counts_for_a_client_where_this_process_has_no_such_variable(tmp_path: Path) -> None:
+    files = {".bashrc": f"export ANTHROPIC_BASE_URL={P}/v1\n"}
+    assert [each.spot.kind for each in of(look(tmp_path, files), "claude-code")] == ["shell"]
+    assert [each.spot.kind for each in of(look(tmp_path, files, ANTHROPIC_BASE_URL=P), "claude-code")] == ["env"]
+
+
+def test_a_start_up_file_that_says_it_by_another_variable_is_listed(tmp_path: Path) -> None:
+    evidence = look(tmp_path, {".bashrc": 'export OPENAI_BASE_URL="http://$HOST:8045/v1"\n'})
+    assert [(each.literal, each.spot.file) for each in evidence.variables] == [(False, "~/.bashrc")]
+
+
+def test_a_virtual_environment_called_env_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "work/.env").mkdir(parents=True)
+    assert look(tmp_path, {}).unreadable == ()
 
 
 # --- what is here ----------------------------------------------------------------------------------------------------
