@@ -8,6 +8,7 @@ the client needs; with the base URL in use known, the request is worked out and 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -23,6 +24,8 @@ _SHORTEST = 10
 """Characters: a shorter text than that is said by everybody."""
 
 _LOOKED_AT = 20_000
+_MESSAGE = re.compile(r"[\"']message[\"']\s{0,5}:\s{0,5}[\"']([^\"'\\\n]{3,400})")
+"""The sentence in the body of an error, as JSON or as Python prints it. (An SDK makes an empty one of no body.)"""
 _CONFIDENCE = 0.8
 """That these words are said is certain; that the path is why, and not the model, is not."""
 
@@ -71,6 +74,11 @@ def explain_client_error(
             base_url=base_url,
             client=client,
         )
+    message = _MESSAGE.search(text[:_LOOKED_AT])
+    if message is not None:
+        # The proxy's own answer for an unknown path has no body (facts/proxy-semantics.md §4).
+        said = Finding("AGD412", "error", 0.85, {"message": message[1][:120]})
+        return Explanation(None, "", None, "no-request-found", None, (said,), ())
     said_by = (client,) if client is not None else clients
     fixes = _fixes(said_by or all_clients(), table, origin)
     facts = {"words": words or "404", "client": ", ".join(each.name for each in said_by[:3])}

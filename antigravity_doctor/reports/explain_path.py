@@ -24,7 +24,7 @@ _SYMBOL: dict[str, Span] = {
 _SHOWN_FIXES = 3
 _ELSEWHERE = ("AGD501", "AGD502")
 """With these the first thing to say is where the request went, whatever its path."""
-_CLIENT_ERRORS = ("AGD321", "AGD322")
+_CLIENT_ERRORS = ("AGD321", "AGD322", "AGD412")
 """With these there is no path: the words of the text stand in its place."""
 _SURE, _EVEN = 0.75, 0.5
 """Up to this confidence a finding is said to be likely, and up to that one only to be possible."""
@@ -98,7 +98,7 @@ def _subject(found: Explanation) -> str:
     if main is not None and main.code == "AGD509":
         return main.facts["setting"]
     if main is not None and main.code in _CLIENT_ERRORS:
-        return f"“{main.facts['words']}”"
+        return f"“{main.facts.get('words') or main.facts['message']}”"
     if main is not None and main.code.startswith("AGD1") and found.path == "/" and "host" in main.facts:
         return f"{main.facts['host']}:{main.facts['port']}"
     return f"{found.method} {found.path}" if found.method else found.path

@@ -329,6 +329,26 @@ def test_a_program_gets_a_line_of_json_a_request(tmp_path: Path) -> None:
 
 
 @posix
+def test_a_key_in_a_path_is_judged_as_a_model_and_shown_as_a_mask(tmp_path: Path) -> None:
+    log = tmp_path / "access.log"
+    log.write_text(WRONG)
+    with following(str(log), env={}) as watch:
+        with log.open("a") as file:
+            file.write(WRONG.replace("POST /v1/v1/messages", f"GET /v1/models/{KEY}"))
+        row = watch.out.readline()
+        watch.end()
+    assert "GET /v1/models/***  AGD402" in row
+
+
+@posix
+def test_a_pipe_beside_the_logs_is_not_followed(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "proxy_logs.db")
+    os.mkfifo(tmp_path / "access.log")
+    result = run("logs", "--follow", str(tmp_path))
+    assert result.code == 2
+
+
+@posix
 def test_watching_ends_well_where_nothing_was_wrong(tmp_path: Path) -> None:
     log = tmp_path / "access.log"
     log.write_text(WRONG)

@@ -275,6 +275,80 @@ def test_two_values_of_one_file_are_one_change(home: Home) -> None:
     assert len(list((home.folder / ".factory").glob("*.bak"))) == 1
 
 
+def test_a_value_that_two_clients_read_is_one_change(home: Home) -> None:
+    name, before, after = WRONG["continue"]
+    home.put({name: before})
+    ended = home.run("scan", "--fix", "--yes", "--offline")
+    assert home.read(name) == after, ended.all
+    assert ended.code == 0
+
+
+def test_where_two_clients_want_different_values_that_one_is_left_and_the_rest_is_corrected(home: Home) -> None:
+    # Continue adds models/… to a Gemini base, Continue CLI v1beta/models/….
+    text = (
+        "models:\n  - provider: gemini\n    apiBase: http://127.0.0.1:8045/x\n"
+        "  - provider: openai\n    apiBase: http://127.0.0.1:8045\n"
+    )
+    home.put({".continue/config.yaml": text})
+    wanted = {
+        each["client"]["id"]: [fix["base_url"] for one in each["settings"] for fix in one["fixes"]]
+        for each in home.scan()["clients"]
+    }
+    ended = home.run("scan", "--fix", "--yes", "--offline")
+    after = home.read(".continue/config.yaml").decode()
+    assert "    apiBase: http://127.0.0.1:8045/v1\n" in after
+    if wanted["continue"][0] != wanted["continue-cli"][0]:
+        assert "http://127.0.0.1:8045/x" in after
+        assert "Two clients read this value" in " ".join(ended.out.split())
+        assert ended.code == 2
+
+
+def test_another_programs_port_is_not_led_to_the_proxy(home: Home) -> None:
+    text = '[model_providers.ollama]\nbase_url = "http://localhost:11434/v1"\n'
+    home.put({".codex/config.toml": text})
+    with run_in_thread(ServerConfig()) as running:
+        ended = home.run("scan", "--fix", "--yes", "--port", str(running.port))
+    assert ended.code == 0
+    assert home.read(".codex/config.toml") == text.encode()
+
+
+def test_a_port_of_unknown_owner_is_corrected_only_where_the_client_is_named(home: Home) -> None:
+    with run_in_thread(ServerConfig()) as running, hostile("refused") as closed:
+        home.put({CLAUDE: claude(closed.origin)})
+        port = ("--port", str(running.port))
+        assert home.run("scan", "--fix", "--yes", *port).code == 0
+        assert home.read(CLAUDE) == claude(closed.origin).encode()
+        assert home.run("scan", "claude-code", "--fix", "--yes", *port).code == 0
+        assert home.read(CLAUDE) == claude(running.url).encode()
+
+
+def test_a_proxy_that_is_not_started_is_not_replaced_by_another_one(home: Home) -> None:
+    with run_in_thread(ServerConfig()) as another, hostile("refused") as closed:
+        port = closed.origin.rpartition(":")[2]
+        home.put(
+            {CLAUDE: claude(closed.origin), ".antigravity_tools/gui_config.json": f'{{"proxy":{{"port":{port}}}}}'}
+        )
+        document = json.loads(home.run("scan", "--json").out)
+        del another
+    assert document["target"]["origin"] == closed.origin
+    assert document["target"]["answering"] == "nothing"
+    assert document["clients"][0]["state"] == "right"
+
+
+def test_ctrl_c_at_the_question_ends_it(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    home.put({CLAUDE: claude(P + "/v1"), WRONG["codex"][0]: WRONG["codex"][1]})
+    monkeypatch.setattr("tests.support.cli.Stream.isatty", lambda _: True)
+
+    def interrupted(*_: object) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tests.support.cli.Stream.readline", interrupted, raising=False)
+    ended = home.run("scan", "--fix", "--offline")
+    assert ended.code == 130
+    assert ended.err.count("[y/N]") == 1
+    assert home.read(CLAUDE) == claude(P + "/v1").encode()
+
+
 @pytest.mark.parametrize(
     ("files", "environment"),
     [
@@ -349,7 +423,15 @@ def test_undo_leaves_alone_what_was_changed_since(home: Home) -> None:
 
 @pytest.mark.parametrize(
     "argv",
-    [("--fix", "--undo"), ("--yes",), ("--dry-run",), ("--fix", "--json"), ("no-such-client",), ("--port", "x")],
+    [
+        ("--fix", "--undo"),
+        ("--yes",),
+        ("--dry-run",),
+        ("--fix", "--json"),
+        ("no-such-client",),
+        ("--port", "x"),
+        ("codex", "--undo"),
+    ],
     ids=" ".join,
 )
 def test_bad_usage_is_one_sentence(home: Home, argv: tuple[str, ...]) -> None:

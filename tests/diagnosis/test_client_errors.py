@@ -96,6 +96,22 @@ def test_a_bare_404_gets_the_base_url_for_each_kind_of_client() -> None:
     assert {ORIGIN, ORIGIN + "/v1"} <= {fix.base_url for fix in found.fixes}
 
 
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Error code: 404 - {'error': {'message': 'The model gpt-9 does not exist'}}", "AGD412"),
+        ('NotFoundError: Error code: 404 {"error":{"code":"model_not_found","message":"no such model"}}', "AGD412"),
+        ("ClientError: 404 Not Found. {'message': '', 'status': 'Not Found'}", "AGD321"),
+        ('ApiError: {"error":{"message":"","code":404,"status":"Not Found"}}', "AGD321"),
+    ],
+)
+def test_a_404_with_a_message_of_its_own_is_not_blamed_on_the_base_url(text: str, code: str) -> None:
+    found = ask(text, not_found=True)
+    assert found is not None
+    assert found.findings[0].code == code
+    assert bool(found.fixes) is (code == "AGD321")
+
+
 @pytest.mark.parametrize("text", ["", "hello", "Error", "it does not work", "rate limit exceeded"])
 def test_other_words_say_nothing(text: str) -> None:
     assert ask(text) is None

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antigravity_doctor.diagnosis.tallying import KINDS, LogFile, Observation, Tally, blind_spots, tally
+from antigravity_doctor.diagnosis.tallying import KINDS, LogFile, Observation, Tally, blind_spots, explained, tally
 from antigravity_doctor.knowledge.clients import find_client
 from antigravity_doctor.knowledge.routes import table_for
 
@@ -63,6 +63,30 @@ def bins(found: Tally) -> dict[str, int]:
 )
 def test_a_request_is_put_where_it_belongs(one: Observation, where: str) -> None:
     assert bins(of(one)) == {where: 1}
+
+
+KEYED = "sk-abcdefghijklmno"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/v1/models/{}", "/v1/v1/models/{}", "/{}/v1/v1/messages", "/v1beta/models/{}:generateContent", "/v1/{}.html"],
+)
+@pytest.mark.parametrize("status", [404, 401, 200, None])
+def test_a_key_in_a_path_is_judged_like_any_other_word_there(path: str, status: int | None) -> None:
+    keyed, plain = of(seen(path.format(KEYED), status=status)), of(seen(path.format("gpt-four"), status=status))
+    assert bins(keyed) == bins(plain)
+    assert repr(keyed).replace("***", "gpt-four") == repr(plain)
+
+
+def test_a_mask_that_was_requested_itself_is_a_stray_character() -> None:
+    assert [each.code for each in of(seen("/v1/models/***", method="GET")).wrong] == ["AGD311"]
+
+
+@pytest.mark.parametrize("path", ["/v1/models/{}/maskedkey", "/maskedkeyy/{}"])
+def test_only_the_key_is_masked_whatever_words_stand_beside_it(path: str) -> None:
+    shown = explained(path.format(KEYED), table=table_for())
+    assert shown.path == path.format("***")
 
 
 def test_groups_are_by_finding_and_by_what_to_set() -> None:

@@ -155,7 +155,7 @@ def _spoken() -> Iterator[Finding]:
     for setting in ("ANTHROPIC_BASE_URL", "OPENAI_BASE_URL", "GOOGLE_GEMINI_BASE_URL"):
         named = explain_setting(setting, "http://127.0.0.1:8045/v1", table_for(None), "http://127.0.0.1:8045")
         yield from named.findings if named is not None else ()
-    for text in ("There's an issue with the selected model", "404"):
+    for text in ("There's an issue with the selected model", "404", "404 {'message': 'no such model'}"):
         complaint = explain_client_error(text, table=table_for(None), origin="http://127.0.0.1:8045", not_found=True)
         yield from complaint.findings if complaint is not None else ()
     for client in all_clients():
