@@ -295,8 +295,8 @@ class _Bar:
 
 
 def _follow(asked: _Asked, files: list[str]) -> int:
-    from antigravity_doctor.diagnosis.explaining import explain
     from antigravity_doctor.diagnosis.secrets import redact
+    from antigravity_doctor.diagnosis.tallying import client_of, explained
     from antigravity_doctor.reports.logs import event_lines, note_lines
     from antigravity_doctor.sources.log_following import OnceEach
 
@@ -307,10 +307,8 @@ def _follow(asked: _Asked, files: list[str]) -> int:
     wrong = False
 
     def judged(one: Observation) -> Explanation:
-        from antigravity_doctor.diagnosis.tallying import client_of
-
-        return explain(
-            redact(one.path),
+        return explained(
+            one.path,
             table=asked.table,
             origin=asked.origin,
             method=one.method,
@@ -366,7 +364,7 @@ def _watched(files: list[str]) -> list[_Watched]:
         newest = newest_log(os.environ)
         if newest is not None:
             watched.append(Tail(newest, lambda: newest_log(os.environ)))
-        if folder is not None and (folder / DATABASE).exists():
+        if folder is not None and (folder / DATABASE).is_file():
             watched.append(Rows(folder / DATABASE))
         if not watched:
             raise BadInputError(_nothing_found(folder))
@@ -378,7 +376,7 @@ def _watched(files: list[str]) -> list[_Watched]:
             if inside is not None:
                 home = inside.parent
                 watched.append(Tail(inside, lambda home=home: newest_in(home)))  # type: ignore[misc]
-            if (path / DATABASE).exists():
+            if (path / DATABASE).is_file():
                 watched.append(Rows(path / DATABASE))
         elif path.name.endswith(".db"):
             watched.append(Rows(path))

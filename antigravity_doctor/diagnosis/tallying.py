@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from antigravity_doctor.diagnosis.anatomy import dissect
 from antigravity_doctor.diagnosis.explaining import Explanation, explain
 from antigravity_doctor.diagnosis.identifying import named_by
 from antigravity_doctor.diagnosis.matching import allows, match
 from antigravity_doctor.diagnosis.model import Finding, Fix, Severity
-from antigravity_doctor.diagnosis.secrets import redact
+from antigravity_doctor.diagnosis.secrets import MASK, redact
 from antigravity_doctor.knowledge import paths
 from antigravity_doctor.knowledge.clients import Client
 from antigravity_doctor.knowledge.routes import RouteTable, table_for
@@ -26,6 +26,12 @@ from antigravity_doctor.knowledge.routes import RouteTable, table_for
 KINDS = ("proxy-log", "monitor", "database", "access-log", "text")
 """Views of the traffic: the proxy's `Request:` lines, its `[Monitor]` lines, its database, another server's access log,
 text in which requests are spoken of."""
+
+MOST_PATHS = 20_000
+"""Distinct (source, method, path, status) of a kind of source that are kept apart."""
+
+RESERVED = 10_000
+"""And so many more for paths that an API may have, so that a scanner's guesses cannot crowd them out."""
 
 _PASSING = ("AGD109", "AGD405", "AGD408", "AGD409")
 """What an upstream, a model, a body or a switch is to blame for: worth a word, and no fault of any setting."""
@@ -233,12 +239,13 @@ _Span = tuple[float | None, float | None]
 
 
 class _Shape(NamedTuple):
-    """Requests of one method whose paths differ only in a model or an id. `example` is one of the paths, masked;
-    `spans`: status -> first and last, where a source says both."""
+    """Requests of one method whose paths differ only in a model or an id. `example` is one of the paths, masked, and
+    `raw` the same as it was requested; `spans`: status -> first and last, where a source says both."""
 
     method: str | None
     path: str
     example: str
+    raw: str
     times: int
     statuses: dict[int | None, int]
     spans: dict[int | None, _Span]
@@ -271,39 +278,40 @@ def _shaped(observations: Iterable[Observation]) -> list[_Shape]:
     views: dict[tuple[str | None, str, bool], list[Observation]] = {}
     for each in observations:
         views.setdefault((each.method, each.path, each.admin), []).append(each)
-    shapes: dict[tuple[str | None, str, bool], list[tuple[str, dict[int | None, int], list[Observation]]]] = {}
+    shapes: dict[tuple[str | None, str, bool], list[tuple[str, str, dict[int | None, int], list[Observation]]]] = {}
     for (method, path, admin), every in views.items():
         masked = redact(path)
         shape = _ID.sub("/{id}", _MODEL.sub(r"\1{model}\2", masked))
-        shapes.setdefault((method, shape, admin), []).append((masked, _once(every), every))
+        shapes.setdefault((method, shape, admin), []).append((masked, path, _once(every), every))
     found = []
     for (method, shape, admin), parts in shapes.items():
         statuses: Counter[int | None] = Counter()
         agents: Counter[str] = Counter()
-        for _, counts, every in parts:
+        for _, _, counts, every in parts:
             statuses.update(counts)
             for one in every:
                 agents.update({redact(agent): count for agent, count in one.agents})
-        every = [one for _, _, some in parts for one in some]
+        every = [one for _, _, _, some in parts for one in some]
         spans: dict[int | None, _Span] = {}
         for one in every:
             if one.status is not None:
                 first, last = spans.get(one.status, (None, None))
                 spans[one.status] = (_earliest((first, one.first)), _latest((last, one.last)))
-        example = max(parts, key=lambda each: sum(each[1].values()))[0]
+        example, raw, _, _ = max(parts, key=lambda each: sum(each[2].values()))
         kinds = {one.kind for one in every}
         found.append(
             _Shape(
                 method,
                 shape,
                 example,
+                raw,
                 sum(statuses.values()),
                 dict(statuses),
                 spans,
                 _earliest(one.first for one in every),
                 _latest(one.last for one in every),
                 tuple(agents.most_common(_MOST_AGENTS)),
-                len({masked for masked, _, _ in parts}),
+                len({masked for masked, _, _, _ in parts}),
                 tuple(kind for kind in KINDS if kind in kinds),
                 admin,
             )
@@ -348,11 +356,12 @@ def _judged(
     shape: _Shape, table: RouteTable, origin: str, base_url: str | None, client: Client | None
 ) -> Iterable[tuple[Asked, str, Explanation | None]]:
     """The request in parts: (part, bin, explanation); the explanation is None in a bin that needs none."""
-    method, path, statuses = shape.method, shape.example, shape.statuses
+    method, raw, statuses = shape.method, shape.raw, shape.statuses
     if shape.admin or method == "OPTIONS":
         # A preflight is a browser's question; what it asks for comes as a request of its own.
         yield shape.asked(statuses), "harmless", None
         return
+    path, _ = _judgeable(raw)
     reached = match(table, path)
     if reached is not None and (method is None or allows(reached.route, method)):
         fine = {status: count for status, count in statuses.items() if status is None or status < 400}
@@ -361,7 +370,7 @@ def _judged(
         for status, count in statuses.items():
             if status is None or status < 400:
                 continue
-            found = explain(path, table=table, origin=origin, method=method, status=status, client=client)
+            found = explained(raw, table=table, origin=origin, method=method, status=status, client=client)
             if found.findings and found.findings[0].code not in _NOISE:
                 yield shape.asked({status: count}), "failed", found
             else:
@@ -370,7 +379,7 @@ def _judged(
     if _FILE.search(path) and path not in paths.harmless():
         yield shape.asked(statuses), "foreign", None
         return
-    found = explain(path, table=table, origin=origin, method=method, base_url=base_url, client=client)
+    found = explained(raw, table=table, origin=origin, method=method, base_url=base_url, client=client)
     main = found.findings[0] if found.findings else None
     if main is None or main.code in _NOISE:
         yield shape.asked(statuses), "harmless", None
@@ -388,10 +397,45 @@ def _judged(
         # What the commonest answer adds (a 401 that hides the miss, a 405 of the web UI) belongs to the explanation.
         status = max(missed, key=lambda each: missed[each])
         if status is not None:
-            found = explain(
-                path, table=table, origin=origin, method=method, status=status, base_url=base_url, client=client
+            found = explained(
+                raw, table=table, origin=origin, method=method, status=status, base_url=base_url, client=client
             )
         yield shape.asked(missed), "wrong", found
+
+
+_PLACEHOLDER = "maskedkey"
+
+
+def explained(path: str, **asked: Any) -> Explanation:
+    """`explain` for a path that may hold a key (a client that puts it in the place of a model): judged as if a word
+    stood there, since the mask's own characters would be taken for a fault, and shown with the mask."""
+    judged, placeholder = _judgeable(path)
+    found = explain(judged, **asked)
+    return _masked(found, placeholder) if placeholder else found
+
+
+def _judgeable(path: str) -> tuple[str, str]:
+    """A path with a word of letters instead of each key, and that word; "" where there is no key in it."""
+    masked = redact(path)
+    if masked == path:
+        return path, ""
+    placeholder = _PLACEHOLDER
+    while placeholder in path.lower():
+        placeholder += "y"
+    return masked.replace(MASK, placeholder), placeholder
+
+
+def _masked(value: Any, placeholder: str) -> Any:
+    """The same value with the mask instead of the placeholder in every text of it."""
+    if isinstance(value, str):
+        return value.replace(placeholder, MASK)
+    if isinstance(value, tuple):
+        if type(value) in (Explanation, Finding, Fix):
+            return type(value)(*(_masked(each, placeholder) for each in value))
+        return tuple(_masked(each, placeholder) for each in value) if type(value) is tuple else value
+    if isinstance(value, Mapping):
+        return {name: _masked(each, placeholder) for name, each in value.items()}
+    return value
 
 
 @lru_cache(maxsize=4096)

@@ -8,7 +8,7 @@ from pathlib import PurePath
 
 from antigravity_doctor.diagnosis.explaining import Explanation
 from antigravity_doctor.diagnosis.model import Fix
-from antigravity_doctor.diagnosis.tallying import Asked, Group, LogFile, NotRead, Observation, Tally
+from antigravity_doctor.diagnosis.tallying import MOST_PATHS, Asked, Group, LogFile, NotRead, Observation, Tally
 from antigravity_doctor.knowledge.texts import code as code_entry
 from antigravity_doctor.knowledge.texts import finding_text, phrase, room_phrase
 from antigravity_doctor.reports.explain_path import verdict_symbol
@@ -58,10 +58,16 @@ def span_text(first: float | None, last: float | None) -> str:
 
 
 def _clock(when: float) -> str:
+    return _local(when, "%Y-%m-%d %H:%M") or "?"
+
+
+def _local(when: float, shape: str) -> str:
+    """Seconds since 1970 in the local time of this machine, in a shape of `strftime`; "" for what this machine takes
+    for no time: a database can hold any number, and Windows knows none before 1970 or after the year 3000."""
     try:
-        return time.strftime("%Y-%m-%d %H:%M", time.localtime(when))
+        return time.strftime(shape, time.localtime(when))
     except (OverflowError, OSError, ValueError):
-        return "?"
+        return ""
 
 
 # --- what was read ---------------------------------------------------------------------------------------------------
@@ -350,7 +356,7 @@ def _rest_lines(found: Tally, width: int, *, everything: bool, tls: int, garbled
             facts = {"count": number(sum(each.times for each in every)), "examples": _examples(every, everything)}
             rows.append((("!", "warn") if name == "answered" else ("·", "dim"), said(name, facts)))
     if found.others:
-        rows.append((("!", "warn"), said("others", {"count": number(found.others), "limit": number(20_000)})))
+        rows.append((("!", "warn"), said("others", {"count": number(found.others), "limit": number(MOST_PATHS)})))
     odd = tls + garbled
     if odd:
         text = said("not-http" if odd > 1 else "not-http-one", {"count": number(odd)})
@@ -374,7 +380,7 @@ def _examples(every: Sequence[Asked], everything: bool) -> str:
 
 def event_lines(one: Observation, found: Explanation, width: int) -> list[Line]:
     """One request as it comes: time, verdict, status, method and path, what to set; two lines where it is narrow."""
-    clock = time.strftime("%H:%M:%S", time.localtime(one.first)) if one.first is not None else "--:--:--"
+    clock = (_local(one.first, "%H:%M:%S") if one.first is not None else "") or "--:--:--"
     status = "---" if one.status is None else str(one.status)
     style = "dim" if one.status is None or one.status < 400 else "warn"
     start: list[Span] = [("  ", ""), (clock, "dim"), ("  ", ""), verdict_symbol(found), (" ", ""), (status, style)]

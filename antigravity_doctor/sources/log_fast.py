@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from antigravity_doctor.diagnosis.tallying import MOST_PATHS, RESERVED
 from antigravity_doctor.sources.log_formats import Format, Parts, format_of
 from antigravity_doctor.sources.log_lines import Read, may_hold_request, read_line
 from antigravity_doctor.sources.log_times import parse_time, time_in
@@ -21,12 +22,6 @@ BLOCK = 1 << 16
 
 LONGEST_LINE = 1 << 20
 """A line of more bytes than this is passed over, and counted."""
-
-MOST_PATHS = 20_000
-"""Distinct (source, method, path, status) that are kept apart."""
-
-RESERVED = 10_000
-"""And so many more for paths that an API may have, so that a scanner's guesses cannot crowd them out."""
 
 LONGEST_PATH = 1024
 MOST_AGENTS = 8
@@ -311,7 +306,7 @@ class Bulk:
         # Most lines of a minute differ in the seconds only.
         minute = text[:18] + text[20:]
         start = self._minutes.get(minute)
-        if start is not None and text[17:18] == b":":
+        if start is not None and text[17:18] == b":" and text[18:20].isdigit():
             when: float | None = start + int(text[18:20])
         else:
             when = parse_time(text) if text else None

@@ -79,7 +79,7 @@ def named_logs(arguments: Iterable[str]) -> Found:
         if not path.is_dir():
             if path not in seen:
                 seen.add(path)
-                _look(path, argument, sources, unreadable)
+                _look(path, argument, sources, unreadable, named=True)
             continue
         before = len(sources)
         problems: list[NotRead] = []
@@ -108,11 +108,13 @@ def newest_log(environment: Mapping[str, str]) -> Path | None:
 
 
 def newest_in(folder: Path) -> Path | None:
-    """The log of a folder that was written last; of the proxy's own the one with the latest day in its name."""
+    """The log of a folder that was written last; of the proxy's own the one with the latest day in its name. Only plain
+    files: a pipe would be waited for."""
     own = [path for path in _listed(folder) if _LOGS_OWN.match(path.name) and path.suffix not in (".gz", ".bz2", ".xz")]
+    own = [path for path in own if path.is_file()]
     if own:
         return max(own, key=lambda path: (path.name, path))
-    logs = [path for path in _listed(folder) if _LOG_NAME.match(path.name)]
+    logs = [path for path in _listed(folder) if _LOG_NAME.match(path.name) and path.is_file()]
     return max(logs, key=_changed, default=None)
 
 
@@ -150,12 +152,14 @@ def _listed(folder: Path) -> list[Path]:
     return found
 
 
-def _look(path: Path, name: str, sources: list[Source], unreadable: list[NotRead]) -> None:
+def _look(path: Path, name: str, sources: list[Source], unreadable: list[NotRead], *, named: bool = False) -> None:
+    """Sorts one path into what can be read and what cannot. `named`: the user has named it, and not its folder."""
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):
-            # A pipe (`<(zcat …)`) has no beginning to look at: it is read as it comes.
-            if stat.S_ISFIFO(found.st_mode):
+            # A pipe (`<(zcat …)`) has no beginning to look at: it is read as it comes. One that lies in a folder may
+            # have nobody who writes to it, and would be waited for without an end.
+            if named and stat.S_ISFIFO(found.st_mode):
                 sources.append(Source(name, path, "text"))
             else:
                 unreadable.append(NotRead(name, "special"))

@@ -173,7 +173,12 @@ def _run(
     jobs: list[_Job], since: float | None, stdin: BinaryIO | None, progress: Progress | None, processes: int | None
 ) -> list[_Done]:
     share = _share(jobs) if _two_pay(jobs, processes) else []
-    helper = _Helper([jobs[index] for index in share], since, progress) if share else None
+    helper = None
+    if share:
+        try:
+            helper = _Helper([jobs[index] for index in share], since, progress)
+        except OSError:  # no more processes, memory or open files are to be had: all is done here
+            share = []
     try:
         mine = {index: _do(job, since, stdin, progress) for index, job in enumerate(jobs) if index not in share}
         theirs = helper.result() if helper is not None else []
@@ -288,7 +293,7 @@ class _Stream:
 
 class _Helper:
     """A second process that does some of the jobs. Its results come through a pipe, how far it is through a shared
-    page of memory."""
+    page of memory. Raises OSError where the system has none to give."""
 
     def __init__(self, jobs: Sequence[_Job], since: float | None, progress: Progress | None) -> None:
         import marshal
@@ -298,7 +303,12 @@ class _Helper:
         self._page = mmap.mmap(-1, 8)
         self._told = 0
         self._pipe, into = os.pipe()
-        self._pid = os.fork()
+        try:
+            self._pid = os.fork()
+        except OSError:
+            os.close(self._pipe)
+            os.close(into)
+            raise
         if self._pid:
             os.close(into)
             return

@@ -7,15 +7,17 @@ proxy has added some, in an order of its own.
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from antigravity_doctor.diagnosis.tallying import MOST_PATHS
+
 if TYPE_CHECKING:
     import sqlite3
 
-MOST_PATHS = 20_000
 _PATH_LIMIT = 1024
 _BUSY_SECONDS = 2.0
 
@@ -116,6 +118,8 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     """A connection that can only read. Raises sqlite3.Error, OSError, or _CannotOpenError."""
     import sqlite3
 
+    if not stat.S_ISREG(path.stat().st_mode):  # a pipe would be waited for
+        raise _CannotOpenError("not-the-proxys")
     with path.open("rb") as file:
         head = file.read(20)
     wal = path.with_name(path.name + "-wal")

@@ -20,14 +20,23 @@ import secrets as chance
 import stat
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from antigravity_doctor.diagnosis.secrets import MASK, redact
-from antigravity_doctor.sources.settings_text import LIMIT, CannotReadError, Format, decoded, read_values
+from antigravity_doctor.sources.settings_text import (
+    LIMIT,
+    At,
+    CannotReadError,
+    Format,
+    Value,
+    decoded,
+    read,
+    read_values,
+)
 
 WAIT = 5.0
 """Seconds to wait for another agdoctor that is writing."""
@@ -202,11 +211,14 @@ def _error(error: Exception, path: Path, in_use: bool = False) -> CannotWriteErr
 def diff(plan: Plan, format: Format | None = None) -> list[str]:
     """The change as a unified diff without a header's dates: lines without their ends, keys masked.
 
-    Masked is what `redact` knows, and, with `format`, every text under a key that is named like a secret. Long lines
-    are cut to the part that changes. Control characters are still in: whoever prints takes them out.
+    Masked is what `redact` knows, user information and values of queries in URLs; with `format` also every text under a
+    key that is named like a secret, every variable and header that is set for somebody else (plain URLs are shown), and
+    in a .env file what lies between. The values that change are shown, whatever they are called, unless it is a secret.
+    Long lines are cut to the part that changes. Control characters are still in: whoever prints takes them out.
     """
     before, after = _lines(plan.before), _lines(plan.after)
-    shown_before, shown_after = _Shown(plan.before, format), _Shown(plan.after, format)
+    changing = _changing(plan, format)
+    shown_before, shown_after = _Shown(plan.before, format, changing), _Shown(plan.after, format, changing)
     name = str(plan.path)
     lines = [f"--- {name}", f"+++ {name}"]
     for first, end, new_first, new_end in _hunks(before, after):
@@ -275,33 +287,152 @@ _URL = re.compile(r"(?i)https?://")
 
 
 class _Shown:
-    """A text as it may be shown: the same lines, without what is secret."""
+    """A text as it may be shown: the same lines, without what is secret. `changing`: the paths of the values that the
+    change is about, which are shown wherever they stand."""
 
-    def __init__(self, raw: bytes, format: Format | None) -> None:
+    def __init__(self, raw: bytes, format: Format | None, changing: Set[At] = frozenset()) -> None:
         self._keys: set[str] = set()
         self._lines = _lines(raw)
         if format is None:
             return
         try:
             text, _ = decoded(raw)
-            values = read_values(text, format)
+            settings = read(text, format)
         except CannotReadError:
             return
-        pieces, here = [], 0
-        for each in sorted(values, key=lambda each: each.start):
-            if not isinstance(each.value, str) or each.start < here or not each.value or _URL.match(each.value):
+        between = _beside_dotenv if format == "dotenv" else _as_it_is
+        if any(each.reason == "duplicate-key" for each in settings.notes) and format != "dotenv":
+            between = _beside_duplicates
+        pieces, here, last = [], 0, None
+        for each in sorted(settings.values, key=lambda each: each.start):
+            if each.start < here:
                 continue
-            if any(isinstance(part, str) and _SECRET_NAME.search(part) for part in each.at):
-                written = text[each.start : each.end]
-                quote = written[0] if written[0] in "\"'`" else ""
-                pieces += [text[here : each.start], quote + MASK + quote + "\n" * (len(_split(written)) - 1)]
-                here = each.end
-                if len(each.value) >= 8:
-                    self._keys.add(each.value)  # it may also stand in a comment
-        self._lines = _split("".join(pieces) + text[here:])
+            written = text[each.start : each.end]
+            shown = self._shown(each, written, format, each.at in changing)
+            if shown != written:
+                shown += "\n" * (len(_split(written)) - len(_split(shown)))
+            pieces += [between(text[here : each.start], last, written), shown]
+            here, last = each.end, written
+        self._lines = _split("".join(pieces) + between(text[here:], last, None))
+
+    def _shown(self, each: Value, written: str, format: Format, changes: bool) -> str:
+        """What stands for one value."""
+        if not isinstance(each.value, str) or not each.value or _is_plain_url(each.value):
+            return written
+        quote = written[0] if written[0] in "\"'`" else ""
+        masked = quote + MASK + quote
+        if any(isinstance(part, str) and _SECRET_NAME.search(part) for part in each.at):
+            if changes and _URL.match(each.value):
+                return _without_credentials(written)
+            if len(each.value) >= 8:
+                self._keys.add(each.value)  # it may also stand in a comment
+            return masked
+        if changes:
+            return _without_credentials(written)
+        return masked if format == "dotenv" or _in_environment(each.at) else written
 
     def lines(self, first: int, end: int) -> list[str]:
-        return [redact(each, *self._keys) for each in self._lines[first:end]]
+        from antigravity_doctor.diagnosis.anonymising import bare_urls
+
+        found = []
+        for line in self._lines[first:end]:
+            for key in self._keys:
+                line = line.replace(key, MASK)  # before anything is cut out of the middle of it
+            found.append(redact(bare_urls(line)))
+        return found
+
+
+def _changing(plan: Plan, format: Format | None) -> Set[At]:
+    """The paths of the values that are not the same before and after."""
+    if format is None:
+        return frozenset()
+    try:
+        before, after = (
+            {each.at: each.value for each in read_values(decoded(raw)[0], format)} for raw in (plan.before, plan.after)
+        )
+    except CannotReadError:
+        return frozenset()
+    return {at for at, value in before.items() if at in after and after[at] != value}
+
+
+_PLAIN_URL = re.compile(r"(?i)[a-z][a-z0-9+.-]*://[^\s@]+")
+
+
+def _is_plain_url(value: str) -> bool:
+    """Whether a value is a URL and nothing else, and nobody's name or password stands in it."""
+    return _PLAIN_URL.fullmatch(value) is not None
+
+
+def _in_environment(at: At) -> bool:
+    """Whether a value is a variable or a header for somebody else; of a list of them the names may be shown."""
+    if len(at) > 1 and at[-1] == "name" and isinstance(at[-2], int):
+        return False
+    return any(_ENVIRONMENT.search(part) for part in at if isinstance(part, str))
+
+
+_ENVIRONMENT = re.compile(r"(?i)(?:^|[._-])(?:env(?:s|[_-]?vars?)?|environment(?:[_-]?variables)?)(?:[._]|$)|headers?$")
+
+
+def _without_credentials(written: str) -> str:
+    """A written value without user information and values of a query, also where its scheme is missing."""
+    from antigravity_doctor.diagnosis.anonymising import bare_urls
+
+    bare = bare_urls(written)
+    if "://" not in bare:
+        bare = re.sub(r"^([\"'`]?)[^\s/\"'`]+@", rf"\g<1>{MASK}@", bare)
+    return re.sub(r"([?&][^=&\s\"'`]*=)[^&\s\"'`]+", rf"\g<1>{MASK}", bare)
+
+
+# What stands between the values; the same number of lines comes out. `last` and `follows` are the values in front of it
+# and behind it, as they are written.
+
+
+def _as_it_is(text: str, last: str | None, follows: str | None) -> str:
+    return text
+
+
+def _beside_duplicates(text: str, last: str | None, follows: str | None) -> str:
+    """Of a key that is there twice the reader gives the last: the earlier value is among what is left."""
+    return re.sub(
+        r"(\"(?:[^\"\\\r\n]|\\.)*\"|'[^'\r\n]*')(\s*[:=])?",
+        lambda found: found[0] if found[2] or _is_plain_url(found[1][1:-1]) else f'"{MASK}"',
+        text,
+    )
+
+
+_ASSIGNED = re.compile(r"(\s*(?:#\s*)*(?:export\s+)?[A-Za-z_][\w.-]*\s*=\s*)(.+)")
+_TELLING = re.compile(r"(?i)key|token|secret|pass|pw|credential|auth")
+
+
+_USUAL_NAME = re.compile(r"\s*(?:export\s+)?[A-Z_][A-Z0-9_]*\s*=\s*")
+
+
+def _beside_dotenv(text: str, last: str | None, follows: str | None) -> str:
+    """Comments without what may be a key, and nothing of the lines that are none, such as the rest of a value of
+    several lines without quotes; its last one may end with `=`, and look like a name."""
+    parts = re.split(r"(\r\n?|\n)", text)
+    goes_over = last is not None and (
+        last.startswith("-----BEGIN") or (last[:1] in ('"', "'") and last[-1:] != last[0])
+    )
+    for number in range(0, len(parts), 2):
+        line = parts[number]
+        if follows is not None and number == len(parts) - 1:
+            if goes_over and (follows in ("", "=") or not _USUAL_NAME.fullmatch(line)):
+                parts[number] = MASK + "="
+        elif line.strip():
+            parts[number] = _beside_dotenv_line(line)
+            goes_over = goes_over or parts[number] == MASK
+    return "".join(parts)
+
+
+def _beside_dotenv_line(line: str) -> str:
+    assigned = _ASSIGNED.fullmatch(line)
+    if assigned:
+        value = assigned[2].strip().strip("\"'`")
+        return line if _is_plain_url(value) else assigned[1] + MASK
+    if line.lstrip().startswith("#"):
+        return line[: line.index("#") + 1] + " " + MASK if _TELLING.search(line) else line
+    return MASK
 
 
 # --- the write -------------------------------------------------------------------------------------------------------

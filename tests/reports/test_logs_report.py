@@ -10,14 +10,18 @@ import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+from antigravity_doctor.diagnosis import tallying
+from antigravity_doctor.diagnosis.explaining import explain
 from antigravity_doctor.diagnosis.tallying import LogFile, Observation, blind_spots, tally
 from antigravity_doctor.knowledge.files import load_json
 from antigravity_doctor.knowledge.routes import table_for
-from antigravity_doctor.reports.logs import reading_lines, span_text, tally_lines
+from antigravity_doctor.reports.logs import event_lines, reading_lines, span_text, tally_lines
 from antigravity_doctor.reports.paint import Terminal, render
+from antigravity_doctor.sources import log_fast, traffic_database
 from tests.support.cli import run
 
 ROOT = Path(__file__).parents[2]
@@ -106,7 +110,13 @@ def test_files_of_one_folder_are_named_without_it() -> None:
 
 def test_requests_that_were_too_many_to_be_told_apart_are_said() -> None:
     found = tally([], table=table_for(), origin="http://127.0.0.1:8045", others=1234)
-    assert "1,234 not looked at" in render(tally_lines(found, (), 100), Terminal(width=100))
+    said = render(tally_lines(found, (), 100), Terminal(width=100))
+    assert f"1,234 not looked at: there were more than {tallying.MOST_PATHS:,} different paths" in said
+
+
+@pytest.mark.parametrize("place", [log_fast, traffic_database])
+def test_the_bound_that_is_told_is_the_one_that_is_kept(place: ModuleType) -> None:
+    assert place.MOST_PATHS is tallying.MOST_PATHS
 
 
 @pytest.mark.parametrize(
@@ -121,6 +131,21 @@ def test_requests_that_were_too_many_to_be_told_apart_are_said() -> None:
 )
 def test_a_span_of_time_says_no_more_than_it_needs(first: float | None, last: float | None, text: str) -> None:
     assert span_text(first, last) == text
+
+
+@pytest.mark.parametrize("when", [1e300, -1e300, float("inf"), float("nan")])
+def test_a_time_that_no_clock_knows_is_no_reason_to_stop_watching(when: float) -> None:
+    one = Observation("database", "POST", "/v1/messages", 200, 1, when, when)
+    found = explain(one.path, table=table_for(), method=one.method)
+    assert render(event_lines(one, found, 100), Terminal()).startswith("  --:--:--  ")
+
+
+def test_a_time_before_the_machines_calendar_is_told_as_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    def windows(_: float) -> time.struct_time:
+        raise OSError(22, "Invalid argument")
+
+    monkeypatch.setattr(time, "localtime", windows)
+    assert span_text(-1.0, -1.0) == "?"
 
 
 NASTY = "/v1/v1/\x1b[31mmessages\u202e[bold]"

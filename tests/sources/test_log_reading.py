@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import io
 import lzma
 import os
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ import pytest
 from antigravity_doctor.diagnosis.tallying import NotRead, Observation
 from antigravity_doctor.sources import log_fast, log_reading
 from antigravity_doctor.sources.log_fast import Bulk, Store, read_blocks
-from antigravity_doctor.sources.log_files import Source, named_logs, newest_in, own_logs
+from antigravity_doctor.sources.log_files import Source, named_logs, newest_in, newest_log, own_logs
 from antigravity_doctor.sources.log_reading import LogsRead, read_logs
 
 LINE = '10.0.0.1 - - [04/Feb/2026:02:15:{:02} +0000] "POST {} HTTP/1.1" 404 0 "-" "node"\n'
@@ -132,6 +134,47 @@ def test_no_logs_at_all_is_no_error(tmp_path: Path) -> None:
     assert own_logs({"HOME": str(tmp_path)}).sources == ()
 
 
+# --- pipes, which are read only where somebody means to fill them ---------------------------------------------------
+
+
+pipes = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+
+
+@pipes
+def test_a_pipe_that_is_named_is_read_as_it_comes(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    holder = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+    (source,) = named_logs([str(path)]).sources
+    os.write(holder, log("/a").encode())
+    end = threading.Timer(0.2, os.close, [holder])
+    end.start()
+    assert counts(read_logs([source])) == {"/a": 1}
+    end.join()
+
+
+@pipes
+def test_a_pipe_in_a_folder_of_logs_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "access.log")
+    (tmp_path / "error.log").write_text(log("/a"))
+    found = named_logs([str(tmp_path)])
+    assert [each.path and each.path.name for each in found.sources] == ["error.log"]
+    assert found.unreadable == ()
+    assert newest_in(tmp_path) == tmp_path / "error.log"
+
+
+@pipes
+@pytest.mark.parametrize("name", ["logs/app.log", "proxy_logs.db"])
+def test_a_pipe_in_the_place_of_the_proxys_own_is_not_waited_for(tmp_path: Path, name: str) -> None:
+    (tmp_path / "logs").mkdir()
+    os.mkfifo(tmp_path / name)
+    environment = {"ABV_DATA_DIR": str(tmp_path)}
+    found = own_logs(environment)
+    assert found.sources == ()
+    assert found.unreadable == (NotRead(Path(name).name, "special"),)
+    assert newest_log(environment) is None
+
+
 # --- broken ----------------------------------------------------------------------------------------------------------
 
 
@@ -166,6 +209,15 @@ def test_lines_that_are_too_many_to_be_read_one_by_one_are_counted(monkeypatch: 
     odd = "method=POST uri=/v1/x status=404\n"
     read_blocks(io.BytesIO((log("/a") + odd * 10).encode()), Bulk(store), store)
     assert store.unread == 7
+
+
+@pytest.mark.parametrize("odd", ["aa", "1a", " 1", "", "-1"])
+def test_a_time_that_is_none_costs_no_line_but_its_own_time(tmp_path: Path, odd: str) -> None:
+    path = tmp_path / "access.log"
+    path.write_text(log("/a") + LINE.replace("{:02}", odd).replace("{}", "/odd") + log("/b"))
+    found = read(path)
+    assert found.files[0].problem is None
+    assert counts(found) == {"/a": 1, "/odd": 1, "/b": 1}
 
 
 # --- bounded ---------------------------------------------------------------------------------------------------------
@@ -254,6 +306,22 @@ def test_where_the_second_process_dies_the_first_does_its_work(
 
     monkeypatch.setattr(log_reading, "_do", fatal)
     assert sum(each.times for each in read_logs(many, processes=2).observations) == 5802
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a second process is used on Linux only")
+@pytest.mark.parametrize("call", ["fork", "pipe"])
+def test_where_no_second_process_is_to_be_had_the_first_does_its_work(
+    many: tuple[Source, ...], monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    def none_left() -> None:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(os, call, none_left)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    found = read_logs(many, processes=2)
+    assert sum(each.times for each in found.observations) == 5802
+    assert [each.problem for each in found.files] == [None] * 3
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 def test_a_store_that_was_dumped_and_merged_is_the_same() -> None:

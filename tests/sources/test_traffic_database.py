@@ -223,3 +223,12 @@ def test_more_different_paths_than_are_kept_are_counted(tmp_path: Path) -> None:
     found = read_traffic(path)
     assert len(found.traffic) == 20_000
     assert found.others == found.requests - sum(each.times for each in found.traffic) > 0
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_a_pipe_in_the_place_of_the_database_is_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "proxy_logs.db"
+    os.mkfifo(path)
+    assert read_traffic(path).problem == "not-the-proxys"
+    assert last_row(path) is None
+    assert rows_after(path, 0) == []

@@ -820,7 +820,92 @@ def test_keys_are_masked_even_in_a_file_that_does_not_parse(line: str) -> None:
 def test_the_number_of_lines_stays_when_a_secret_of_several_is_masked() -> None:
     text = "KEY='one\ntwo\nthree'\nA=1\nU={}\n"
     shown = diff(planned(text.format("x"), text.format("y")), "dotenv")
-    assert shown[2:] == ["@@ -2,5 +2,5 @@", " ", " ", " A=1", "-U=x", "+U=y", " "]
+    assert shown[2:] == ["@@ -2,5 +2,5 @@", " ", " ", " A=***", "-U=x", "+U=y", " "]
+
+
+BESIDE = "Zq93 of no shape"
+
+
+@pytest.mark.parametrize(
+    ("format", "text"),
+    [
+        ("dotenv", "PLAIN={}\nU={}"),
+        ("dotenv", "export PLAIN='{}'\nU={}"),
+        ("dotenv", "DB=postgres://bob:{}@h/x\nU={}"),
+        ("dotenv", "# my password: {}\nU={}"),
+        ("dotenv", "# the Token is {}\nU={}"),
+        ("dotenv", "# pw {}\nU={}"),
+        ("dotenv", "#OLD={}\nU={}"),
+        ("dotenv", "P=http://h # key {}\nU={}"),
+        ("dotenv", "PEM=-----BEGIN X-----\n{}\n-----END X-----\nU={}"),
+        ("dotenv", 'PEM="-----BEGIN X-----\n{}\nQUFB==\nU={}'),
+        ("dotenv", "A={}\nA=2\nU={}"),
+        ("json", '{{"env": {{"PLAIN": "{}"}},\n "u": "{}"}}'),
+        ("json", '{{"mcp": {{"environment": {{"a": ["{}"]}}}},\n "u": "{}"}}'),
+        ("json", '{{"headers": {{"X-Plain": "{}"}},\n "u": "{}"}}'),
+        ("json", '{{"requestOptions": {{"extra_headers": {{"a": "{}"}}}},\n "u": "{}"}}'),
+        ("json", '{{"customHeaders": [{{"name": "X", "value": "{}"}}],\n "u": "{}"}}'),
+        ("jsonc", '{{"terminal.integrated.env.linux": {{"a": "{}"}}, // c\n "u": "{}"}}'),
+        ("json", '{{"env": {{"A": "http://bob:{}@h"}},\n "u": "{}"}}'),
+        ("json", '{{"a": "{}", "a": "x",\n "u": "{}"}}'),
+        ("toml", '[x.http_headers]\nX-Plain = "{}"\n[y]\nu = "{}"'),
+        ("toml", "env = {{ PLAIN = '{}' }}\nu = \"{}\""),
+        ("yaml", "environment:\n  PLAIN: {}\nu: {}"),
+        ("yaml", "env:\n  - {}\nu: {}"),
+        ("yaml", "customHeaders:\n  a: |\n    {}\nu: {}"),
+    ],
+)
+def test_a_diff_shows_nothing_of_what_merely_stands_beside_the_change(format: Any, text: str) -> None:
+    before, after = text.format(BESIDE, "http://h:1/v1"), text.format(BESIDE, "http://h:1")
+    assert diff(planned(before, after))[3:]
+    shown = diff(planned(before, after), format)
+    assert not [each for each in shown if "Zq93" in each or "of no shape" in each or "QUFB" in each]
+    assert any("***" in each for each in shown)
+    assert [each for each in shown if each.startswith("-") and "http://h:1/v1" in each]
+    assert [each for each in shown if each.startswith("+") and "http://h:1" in each]
+    assert sum(each[0] in " -" for each in shown[3:]) == len(before.split("\n"))
+
+
+@pytest.mark.parametrize(
+    ("format", "text"),
+    [
+        ("dotenv", "OTHER=http://h:2/v1\nU={}"),
+        ("dotenv", "# as the manual says\nU={}"),
+        ("dotenv", "U={}"),
+        ("json", '{{"env": {{"OTHER": "https://h/x", "U":\n"{}"}}}}'),
+        ("json", '{{"model": "gpt-4o",\n "u": "{}"}}'),
+        ("json", '{{"environment": [{{"name": "OTHER_URL",\n "value": "{}"}}]}}'),
+        ("toml", '[env]\nA = 1\nU = "{}"'),
+        ("yaml", "headers:\n  U: {}\nmodel: x"),
+    ],
+)
+@pytest.mark.parametrize("address", ["http://h:1", "h:1"])
+def test_a_diff_shows_what_the_reader_needs(format: Any, text: str, address: str) -> None:
+    before, after = text.format(address + "/v1"), text.format(address)
+    assert diff(planned(before, after), format) == diff(planned(before, after))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "shown"),
+    [
+        ("http://bob:pw@h:1/v1", "http://h:1", "http://***@h:1/v1"),
+        ("http://tok@h:1/v1?user=bob&b=c", "http://h:1", "http://***@h:1/v1?user=***&b=***"),
+        ("bob@h:1/v1", "http://h:1", "***@h:1/v1"),
+        ("h:1?user=bob", "http://h:1", "h:1?user=***"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("format", "text"),
+    [("json", '{{"env": {{"U": "{}"}}}}'), ("json", '{{"u": "{}"}}'), ("dotenv", "U={}"), ("toml", "auth_url = '{}'")],
+)
+def test_of_the_value_that_changes_user_information_and_query_values_are_masked_on_both_sides(
+    format: Any, text: str, before: str, after: str, shown: str
+) -> None:
+    secret_name = "auth" in text and not before.startswith("http")
+    there, back = (text.format(each) for each in (before, after))
+    old = text.format("***" if secret_name else shown)
+    assert diff(planned(there, back), format)[3:] == ["-" + old, "+" + back]
+    assert diff(planned(back, there), format)[3:] == ["-" + back, "+" + old]
 
 
 def test_of_a_long_line_the_part_that_changes_is_shown() -> None:
