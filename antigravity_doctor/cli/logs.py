@@ -7,7 +7,6 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO, NamedTuple, cast
@@ -16,6 +15,7 @@ import typer
 
 from antigravity_doctor.cli import options
 from antigravity_doctor.cli.errors import BadInputError, Exit, say
+from antigravity_doctor.sources.home_paths import with_tilde
 
 if TYPE_CHECKING:
     from antigravity_doctor.diagnosis.explaining import Explanation
@@ -245,10 +245,7 @@ def _read(asked: _Asked, found: Found, since: float | None) -> int:
 
 
 def _at_home(folder: Path) -> str:
-    """A folder as people write it: with ~ for the home directory."""
-    with suppress(RuntimeError, ValueError):
-        return str(Path("~") / folder.relative_to(Path.home()))
-    return str(folder)
+    return with_tilde(str(folder), os.environ.get("HOME") or os.environ.get("USERPROFILE") or "")
 
 
 def _write(lines: Iterable[Line]) -> None:

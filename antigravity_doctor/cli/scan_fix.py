@@ -16,6 +16,7 @@ from antigravity_doctor.cli.errors import Exit, say
 from antigravity_doctor.cli.scan import Asked, Scanned, exit_code, scan_machine, show
 from antigravity_doctor.reports.paint import Line, render
 from antigravity_doctor.reports.scan import diff_lines, note_line, reason_lines
+from antigravity_doctor.sources.home_paths import with_tilde
 from antigravity_doctor.sources.repairing import Repair, fixable, repairs
 from antigravity_doctor.sources.writing import CannotWriteError, NotUndone, journal_path, undo, undoable, write
 
@@ -128,10 +129,7 @@ def _journal(machine: Machine) -> Path:
 
 
 def _shown(machine: Machine, path: Path) -> str:
-    """A path as people write it, with `~` for the home folder."""
-    text = str(path)
-    home = machine.home.rstrip("/\\")
-    return "~" + text[len(home) :] if home and text.startswith((home + "/", home + "\\")) else text
+    return with_tilde(str(path), machine.home)
 
 
 def _note(key: str, **facts: str) -> list[Line]:

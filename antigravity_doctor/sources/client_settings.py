@@ -26,6 +26,7 @@ from antigravity_doctor.knowledge.places import (
     mode_of,
     places,
 )
+from antigravity_doctor.sources.home_paths import with_tilde
 from antigravity_doctor.sources.settings_text import (
     LIMIT,
     At,
@@ -287,12 +288,7 @@ class _Reader:
         self._unreadable.setdefault(place, (error, {}))[1].setdefault(client)
 
     def _shown(self, path: str) -> str:
-        """The path as people write it, with `~` for the home folder."""
-        home = self._machine.home
-        separator = "\\" if self._machine.system == "windows" else "/"
-        if home.strip(separator) and path.startswith(home.rstrip(separator) + separator):
-            return "~" + path[len(home.rstrip(separator)) :]
-        return path
+        return with_tilde(path, self._machine.home)
 
     # --- variables ----------------------------------------------------------------------------------------------------
 

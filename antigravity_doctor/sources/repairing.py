@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from antigravity_doctor.diagnosis.scanning import Judged, Scan
 from antigravity_doctor.sources.client_settings import Machine
+from antigravity_doctor.sources.home_paths import without_tilde
 from antigravity_doctor.sources.settings_text import (
     LIMIT,
     CannotReadError,
@@ -80,7 +81,7 @@ def _change(each: Judged) -> Change:
 
 def _planned(machine: Machine, file: str, judged: list[Judged]) -> Repair:
     changes = tuple(map(_change, judged))
-    path = Path(absolute(machine, file))
+    path = Path(without_tilde(file, machine.home))
     format: Format = judged[0].found.format  # type: ignore[assignment]  # not None: see `Judged.fixable`
     try:
         with path.open("rb") as opened:
@@ -105,10 +106,3 @@ def _changed(text: str, each: Judged) -> str:
     if value is None or str(value.value).strip() != each.found.value:
         raise CannotReplaceError("not-this-text")
     return replaced(text, format, value, each.fixes[0].base_url)
-
-
-def absolute(machine: Machine, shown: str) -> str:
-    """The path behind one that is shown with `~`."""
-    if shown[:2] in ("~/", "~\\"):
-        return machine.home.rstrip("/\\") + shown[1:]
-    return shown
