@@ -47,6 +47,21 @@ PICTURES = (
     Picture("explain-path", "agdoctor explain-path /v1/v1/chat/completions"),
     Picture("check-demo", "agdoctor check --demo --client claude-code --base-url http://127.0.0.1:8045/v1", 116),
     Picture("trace", "agdoctor trace --port 8045", 100, {"server": {}, "plays": "claude-code-wrong.jsonl"}),
+    Picture(
+        "scan",
+        "agdoctor scan --port 8045",
+        104,
+        {
+            "server": {},
+            "set_up": {
+                ".claude/settings.json": '{\n "env": {\n  "ANTHROPIC_BASE_URL": "http://127.0.0.1:8045/v1"\n }\n}\n',
+                ".codex/config.toml": '[model_providers.custom]\nbase_url = "http://127.0.0.1:8045/v1"\n',
+                ".config/opencode/opencode.json": '{"provider": {"google": {"options":\n'
+                '  {"baseURL": "http://127.0.0.1:8045/v1"}}}}\n',
+                ".gemini/.env": "GOOGLE_GEMINI_BASE_URL=https://generativelanguage.googleapis.com\n",
+            },
+        },
+    ),
 )
 
 BACKGROUND = (22, 27, 34)

@@ -27,6 +27,7 @@ _SYMBOL: dict[str, Span] = {
     "none": ("·", "dim"),
 }
 _NAMES_SHOWN = 4
+_COUNTED = ("right", "wrong", "stale", "shared", "elsewhere", "overridden", "unclear", "unreadable")
 
 
 def scan_lines(
@@ -63,8 +64,8 @@ def scan_lines(
             facts |= {"client": only.name, "id": only.id}
         lines += [[], *wrap([(_say(key, **facts), "")], width, "  ")]
         return [*lines, []]
-    counts = _counts(found)
-    lines += [[], *wrap([(_say("summary", **{name: str(count) for name, count in counts.items()}), "")], width, "  ")]
+    counts = [_say("count-" + state, count=str(count)) for state, count in _counts(found).items() if count]
+    lines += [[], *wrap([(" · ".join(counts), "")], width, "  ")] if counts else []
     if advise and any(each.fixable for client in found.clients for each in client.judged):
         lines += wrap([(_say("fixable"), "note")], width, "  ")
     return [*lines, []]
@@ -79,7 +80,7 @@ def _counts(found: Scan) -> dict[str, int]:
     read = {spot for spot, _ in states}
     states |= {(each.variable.spot, each.state): None for each in found.variables if each.variable.spot not in read}
     every = [state for _, state in states]
-    return {name: every.count(name) for name in ("right", "wrong", "stale", "elsewhere", "unclear", "unreadable")}
+    return {name: every.count(name) for name in _COUNTED}
 
 
 def _client_lines(scanned: ClientScan, width: int) -> list[Line]:
