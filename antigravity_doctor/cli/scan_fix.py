@@ -18,7 +18,15 @@ from antigravity_doctor.reports.paint import Line, render
 from antigravity_doctor.reports.scan import diff_lines, note_line, reason_lines
 from antigravity_doctor.sources.home_paths import with_tilde
 from antigravity_doctor.sources.repairing import Repair, fixable, repairs
-from antigravity_doctor.sources.writing import CannotWriteError, NotUndone, journal_path, undo, undoable, write
+from antigravity_doctor.sources.writing import (
+    CannotWriteError,
+    NotUndone,
+    can_be_undone,
+    journal_path,
+    undo,
+    undoable,
+    write,
+)
 
 if TYPE_CHECKING:
     from antigravity_doctor.knowledge.clients import Client
@@ -69,6 +77,8 @@ def _one(machine: Machine, repair: Repair, now: datetime, *, yes: bool, dry_run:
         _write(reason_lines("fix-cannot", error.reason, width, file=repair.file, detail=error.detail))
         return None
     _write(note_line("fix-done", width, "good", file=repair.file, backup=_shown(machine, written.backup)))
+    if _in_repository(written.backup):
+        _write(note_line("fix-in-git", width, "warn", backup=_shown(machine, written.backup)))
     if written.not_kept:
         _write(note_line("fix-not-kept", width, "warn", what=", ".join(written.not_kept)))
     return True
@@ -81,7 +91,10 @@ def undo_last(machine: Machine, *, yes: bool, dry_run: bool) -> int:
     if not entries:
         _write(_note("undo-nothing"))
         return int(Exit.OK)
-    together = [entry for entry in entries if entry.at == entries[0].at]
+    runs = {entry.at: [each for each in entries if each.at == entry.at] for entry in entries}
+    # A run of which nothing can be taken back any more (a folder that was removed) does not stand before an older one.
+    newest = next((at for at, run in runs.items() if any(map(can_be_undone, run))), entries[0].at)
+    together = runs[newest]
     width = options.stdout_terminal().width
     failed = False
     for entry in together:
@@ -122,6 +135,11 @@ def _agreed(key: str, file: str) -> bool:
         say("nothing more was written.")
         raise typer.Exit(_INTERRUPTED) from None
     return answer.strip().lower() in ("y", "yes")
+
+
+def _in_repository(file: Path) -> bool:
+    """Whether a file lies in a Git repository, from which it could be published by accident."""
+    return any((folder / ".git").exists() for folder in file.parents)
 
 
 def _journal(machine: Machine) -> Path:

@@ -84,6 +84,8 @@ def _planned(machine: Machine, file: str, judged: list[Judged]) -> Repair:
     path = Path(without_tilde(file, machine.home))
     format: Format = judged[0].found.format  # type: ignore[assignment]  # not None: see `Judged.fixable`
     try:
+        if not path.is_file():  # a pipe in its place would be waited for
+            raise CannotReadError("not-a-plain-file")
         with path.open("rb") as opened:
             before = opened.read(LIMIT + 1)
         text, encoding = decoded(before)

@@ -268,7 +268,9 @@ def _spot(value: Value) -> tuple[At, int, int]:
 
 def _said(value: Value) -> tuple[At, str, str]:
     """What a value says and where, in a form in which nan equals itself and 1 is neither 1.0 nor True."""
-    return value.at, type(value.value).__name__, repr(value.value)
+    said = value.value
+    # Python does not write out numbers of more than 4,300 digits in the decimal system.
+    return value.at, type(said).__name__, hex(said) if isinstance(said, int) else repr(said)
 
 
 def _written(format: Format, old: str, new: str) -> str:

@@ -23,7 +23,7 @@ from antigravity_doctor.sources.settings_text import (
 MOST_STEPS = 400_000
 """Nodes visited, each alias anew; a settings file has a few hundred."""
 
-_PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*+\s++)*+")
+_PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*+\s++(?:#[^\r\n]*+\s++)*+)*+")
 _WORDS = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None, "true": True, "True": True, "TRUE": True,
     "false": False, "False": False, "FALSE": False,

@@ -394,8 +394,8 @@ def _as_it_is(text: str, last: str | None, follows: str | None) -> str:
 def _beside_duplicates(text: str, last: str | None, follows: str | None) -> str:
     """Of a key that is there twice the reader gives the last: the earlier value is among what is left."""
     return re.sub(
-        r"(\"(?:[^\"\\\r\n]|\\.)*\"|'[^'\r\n]*')(\s*[:=])?",
-        lambda found: found[0] if found[2] or _is_plain_url(found[1][1:-1]) else f'"{MASK}"',
+        r"\\.|(\"(?:[^\"\\\r\n]|\\.)*+\"|'[^'\r\n]*+')(\s*+[:=])?",
+        lambda found: found[0] if not found[1] or found[2] or _is_plain_url(found[1][1:-1]) else f'"{MASK}"',
         text,
     )
 
@@ -487,8 +487,10 @@ def _unchanged(plan: Plan) -> None:
 def _read(real: Path) -> bytes:
     """The bytes of a file. Raises CannotWriteError; also for a file that has grown beyond all limits."""
     try:
-        descriptor = os.open(real, os.O_RDONLY | _FLAGS)
+        descriptor = os.open(real, os.O_RDONLY | _FLAGS | getattr(os, "O_NONBLOCK", 0))
         with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # a pipe would be waited for
+                raise CannotWriteError("not-a-plain-file", real)
             raw = file.read(LIMIT + 1)
     except OSError as error:
         raise _error(error, real) from None
@@ -668,8 +670,9 @@ def journal_path(environment: Mapping[str, str], platform: str) -> Path:
 def _locked(journal: Path, path: Path) -> Iterator[None]:
     """Holds the journal's lock, which the system takes back from a process that dies. Raises CannotWriteError."""
     try:
-        os.makedirs(journal, mode=0o700, exist_ok=True)  # noqa: PTH103 - as above
+        _make_journal(journal)
         descriptor = os.open(journal / "lock", os.O_RDWR | os.O_CREAT | _FLAGS, 0o600)
+        _give_to_owner(descriptor, journal)
     except OSError as error:
         raise CannotWriteError("no-journal", path, _error(error, path).detail) from None
     try:
@@ -681,6 +684,26 @@ def _locked(journal: Path, path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _make_journal(journal: Path) -> None:
+    """Makes the folder. Under sudo it belongs to whom the folder around it belongs to, who will want to undo."""
+    missing = [each for each in (journal, *journal.parents) if not os.path.lexists(each)]
+    os.makedirs(journal, mode=0o700, exist_ok=True)  # noqa: PTH103 - as above
+    if _posix() and os.geteuid() == 0 and missing:
+        around = os.stat(missing[-1].parent)  # noqa: PTH116 - as above
+        for each in missing:
+            with suppress(OSError):
+                os.chown(each, around.st_uid, around.st_gid)
+
+
+def _give_to_owner(descriptor: int, journal: Path) -> None:
+    """Under sudo: a file of the journal belongs to whom its folder belongs to."""
+    if _posix() and os.geteuid() == 0:
+        with suppress(OSError):
+            owner = os.stat(journal)  # noqa: PTH116 - as above
+            if os.fstat(descriptor).st_uid != owner.st_uid:
+                os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 def _lock(descriptor: int) -> bool:
@@ -717,6 +740,7 @@ def _note(journal: Path, what: str, entry: Entry) -> None:
     try:
         file = journal / "journal.jsonl"
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND | _FLAGS, 0o600)
+        _give_to_owner(descriptor, journal)
         try:
             size = os.lseek(descriptor, 0, os.SEEK_END)
             if size:
@@ -760,6 +784,11 @@ def undoable(journal: Path) -> list[Entry]:
     return [each for each in reversed(entries.values()) if _hash_of(each.real) != each.before]
 
 
+def can_be_undone(entry: Entry) -> bool:
+    """Whether the file still is what was written. (Its backup may be gone all the same; `undo` says so.)"""
+    return _hash_of(entry.real) == entry.after
+
+
 def _entry(noted: Any) -> Entry:
     """A line of the journal. Raises ValueError, KeyError, TypeError for one that is none."""
     texts = [noted[name] for name in ("id", "path", "real", "backup", "before", "after")]
@@ -781,8 +810,9 @@ def _hash_of(file: Path) -> str | None:
 
 
 def undo(entry: Entry, *, journal: Path) -> Undone | NotUndone:
-    """Brings back the bytes and the mode from before a write, if the file still is what was written; the backup is
-    removed then, since the file is it. As atomic as `write`. Never raises for what a file system can do."""
+    """Brings back the bytes from before a write, if the file still is what was written; the backup is removed then,
+    since the file is it. Its mode is the one from before, without what the file was denied since. As atomic as
+    `write`. Never raises for what a file system can do."""
     try:
         with _locked(journal, entry.path):
             return _undo(entry, journal)
@@ -804,7 +834,9 @@ def _undo(entry: Entry, journal: Path) -> Undone | NotUndone:
         return NotUndone(entry, "backup-gone")
     if _hash(old) != entry.before:
         return NotUndone(entry, "backup-changed")
-    temporary, not_kept = _temporary(real, entry.path, old, _signature(found)._replace(mode=entry.mode))
+    # No right that the file has lost since is given back: somebody has closed it, or it has another group now.
+    mode = entry.mode & stat.S_IMODE(found.st_mode)
+    temporary, not_kept = _temporary(real, entry.path, old, _signature(found)._replace(mode=mode))
     try:
         _note(journal, "undo", entry)
         if _hash(_read(real)) != entry.after:

@@ -411,6 +411,32 @@ def test_undo_takes_back_all_files_of_the_last_run_and_no_others(home: Home) -> 
     assert home.read(WRONG["gemini-cli"][0]) == WRONG["gemini-cli"][1]
 
 
+def test_a_run_that_cannot_be_taken_back_does_not_stand_before_an_older_one(home: Home) -> None:
+    for client in ("claude-code", "codex"):
+        home.put({WRONG[client][0]: WRONG[client][1]})
+    home.run("scan", "claude-code", "--fix", "--yes", "--offline")
+    time.sleep(1.1)
+    home.run("scan", "codex", "--fix", "--yes", "--offline")
+    (home.folder / WRONG["codex"][0]).unlink()
+    assert home.run("scan", "--undo", "--yes").code == 0
+    assert home.read(WRONG["claude-code"][0]) == WRONG["claude-code"][1]
+
+
+def test_in_a_repository_it_is_said_that_the_backup_must_not_be_committed(home: Home) -> None:
+    (home.folder / ".git").mkdir()
+    home.put({CLAUDE: claude(P + "/v1")})
+    assert "Do not commit it" in " ".join(home.run("scan", "--fix", "--yes", "--offline").out.split())
+
+
+def test_a_pipe_in_a_files_place_is_not_waited_for(home: Home) -> None:
+    home.put({CLAUDE: claude(P + "/v1")})
+    home.run("scan", "--fix", "--yes", "--offline")
+    (home.folder / CLAUDE).unlink()
+    os.mkfifo(home.folder / CLAUDE)
+    assert home.run("scan", "--undo", "--dry-run").code == 0
+    assert home.run("scan", "--fix", "--yes", "--offline").code == 0
+
+
 def test_undo_leaves_alone_what_was_changed_since(home: Home) -> None:
     home.put({CLAUDE: claude(P + "/v1")})
     home.run("scan", "--fix", "--yes", "--offline")

@@ -445,3 +445,20 @@ def test_what_programs_read_differently_is_noted(text: str, note: str) -> None:
 def test_lines_are_counted_as_editors_do(ends: str) -> None:
     text = ends.join(["{", '"ä🚀": 1,', '  "b": 2', "}"])
     assert [(each.line, each.column) for each in read_values(text, "json")] == [(2, 7), (3, 8)]
+
+
+@pytest.mark.parametrize("properties", ["!!str", "&a"])
+def test_a_comment_between_a_tag_and_its_value_is_not_the_values(properties: str) -> None:
+    text = f"url: {properties} # keep me\n  http://localhost:9/v1\n"
+    (value,) = read_values(text, "yaml")
+    assert text[value.start : value.end].strip() == "http://localhost:9/v1"
+
+
+@pytest.mark.parametrize("format", ["toml", "yaml", "json5"])
+def test_a_huge_number_beside_it_does_no_harm(format: Format) -> None:
+    number = "0x" + "f" * 3900
+    text = {"toml": f'n = {number}\nu = "x"\n', "yaml": f"n: {number}\nu: x\n", "json5": f"{{n: {number}, u: 'x'}}"}[
+        format
+    ]
+    value = next(each for each in read_values(text, format) if each.value == "x")
+    assert "y" in replaced(text, format, value, "y")

@@ -115,7 +115,6 @@ def test_the_mode_is_kept_by_file_and_backup_and_brought_back(file: Path, journa
     try:
         written = write(plan(file, OLD, NEW), journal=journal, now=NOW)
         assert stat.S_IMODE(file.stat().st_mode) == stat.S_IMODE(written.backup.stat().st_mode) == mode
-        file.chmod(0o640)
         undo(undoable(journal)[0], journal=journal)
     finally:
         os.umask(old_umask)
@@ -918,3 +917,21 @@ def test_of_a_long_line_the_part_that_changes_is_shown() -> None:
 
 def test_every_reason_that_a_system_error_becomes_has_a_sentence() -> None:
     assert set(writing._REASONS.values()) <= set(load_json("texts", "en", "settings.json"))
+
+
+def test_an_undo_gives_back_no_right_that_was_taken_since(file: Path, journal: Path) -> None:
+    file.write_bytes(OLD)
+    file.chmod(0o644)
+    write(plan(file, OLD, NEW), journal=journal, now=NOW)
+    file.chmod(0o600)
+    (entry,) = undoable(journal)
+    assert isinstance(undo(entry, journal=journal), Undone)
+    assert (file.read_bytes(), stat.S_IMODE(file.stat().st_mode)) == (OLD, 0o600)
+
+
+def test_a_comment_full_of_quotes_is_masked_in_no_time(file: Path) -> None:
+    old = b'{"a": "x", "b": 1, "b": 2 // ' + b'\\"' * 60_000 + b"\n}"
+    file.write_bytes(old)
+    began = time.monotonic()
+    diff(plan(file, old, old.replace(b'"x"', b'"y"')), "json")
+    assert time.monotonic() - began < 3
