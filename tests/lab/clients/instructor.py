@@ -12,14 +12,27 @@ ENDPOINT = "/v1beta/models/m:generateContent"
 SUBJECT = Subject(
     id="instructor",
     package="pypi:instructor",
-    versions=("1.17.0",),
+    versions=("1.13.0", "1.17.0"),
     also_install=("anthropic", "google-genai"),
     modes=(
         Mode(
             id="openai",
+            since="1.14.1",
             calls=("openai", "openai-provider"),
             endpoint="/v1/chat/completions",
             settings=(argument("base_url"), *envs("OPENAI_BASE_URL", "OPENAI_API_BASE")),
+            keys=("OPENAI_API_KEY",),
+        ),
+        Mode(
+            id="openai-1.13",
+            below="1.14.1",
+            calls=("openai",),
+            endpoint="/v1/chat/completions",
+            settings=(
+                argument("base_url"),
+                argument("from_provider.base_url"),
+                *envs("OPENAI_BASE_URL", "OPENAI_API_BASE"),
+            ),
             keys=("OPENAI_API_KEY",),
         ),
         Mode(
@@ -78,6 +91,8 @@ def calls(case: Case) -> dict[str, Callable[[], Any]]:
     def openai() -> Any:
         import openai as sdk
 
+        if provided:
+            return provider("openai", base_url=provided)
         client = instructor.from_openai(sdk.OpenAI(max_retries=0, **given))
         return client.chat.completions.create(model=case.model, **say)
 

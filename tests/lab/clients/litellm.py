@@ -1,4 +1,8 @@
-"""LiteLLM: one function for every provider; the prefix of the model chooses the protocol."""
+"""LiteLLM: one function for every provider; the prefix of the model chooses the protocol.
+
+The mode for gemini/ models begins at 1.81.10: before, nothing but ":generateContent" was added to the base URL
+(measured 1.74.9, read in the source of 1.68.0, 1.75.0 and 1.81.10).
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -38,6 +42,7 @@ SUBJECT = Subject(
         ),
         Mode(
             id="gemini",
+            since="1.81.10",
             calls=("chat", "chat-stream"),
             endpoint="/v1beta/models/m:generateContent",
             options={"prefix": "gemini/"},

@@ -8,7 +8,7 @@ from tests.lab.frame import Case, Mode, Subject, argument, envs
 SUBJECT = Subject(
     id="semantic-kernel",
     package="pypi:semantic-kernel",
-    versions=("1.45.0",),
+    versions=("1.38.0", "1.45.0"),
     also_install=("semantic-kernel[anthropic,google]=={version}",),
     modes=(
         Mode(
@@ -30,6 +30,7 @@ SUBJECT = Subject(
         ),
         Mode(
             id="gemini",
+            since="1.39.0",
             calls=("google", "google-stream"),
             endpoint="/v1beta/models/m:generateContent",
             settings=(

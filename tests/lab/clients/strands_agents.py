@@ -10,7 +10,7 @@ OPENAI = (argument("client_args.base_url"), env("OPENAI_BASE_URL"), *envs("OPENA
 SUBJECT = Subject(
     id="strands-agents",
     package="pypi:strands-agents",
-    versions=("1.62.0",),
+    versions=("1.16.0", "1.62.0"),
     also_install=("strands-agents[openai,anthropic,gemini]=={version}",),
     modes=(
         Mode(
@@ -24,6 +24,7 @@ SUBJECT = Subject(
         Mode(
             "responses",
             OPENAI[:2],
+            since="1.29.0",
             endpoint="/v1/responses",
             calls=("agent",),
             options={"model": "openai_responses.OpenAIResponsesModel"},
