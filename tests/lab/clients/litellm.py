@@ -1,7 +1,7 @@
 """LiteLLM: one function for every provider; the prefix of the model chooses the protocol.
 
-The mode for gemini/ models begins at 1.81.10: before, nothing but ":generateContent" was added to the base URL
-(measured 1.74.9, read in the source of 1.68.0, 1.75.0 and 1.81.10).
+The mode for gemini/ models begins at 1.77.3: before, nothing but ":generateContent" was added to the base URL
+(measured 1.74.9; read in the source of 1.68.0 to 1.77.1, and of 1.77.3 on).
 """
 
 from collections.abc import Callable
@@ -42,7 +42,7 @@ SUBJECT = Subject(
         ),
         Mode(
             id="gemini",
-            since="1.81.10",
+            since="1.77.3",
             calls=("chat", "chat-stream"),
             endpoint="/v1beta/models/m:generateContent",
             options={"prefix": "gemini/"},
