@@ -14,8 +14,7 @@ import typer
 
 from antigravity_doctor.cli import options
 from antigravity_doctor.cli.errors import BadInputError
-from antigravity_doctor.diagnosis.secrets import redact
-from antigravity_doctor.diagnosis.urls import parse_base_url, split_url
+from antigravity_doctor.diagnosis.urls import split_url
 
 if TYPE_CHECKING:
     from antigravity_doctor.diagnosis.model import CheckReport
@@ -66,7 +65,7 @@ def command(
     for name, seconds in (("--timeout", timeout), ("--total-timeout", total_timeout)):
         if not 0 < seconds <= 600:
             raise BadInputError(f"{name} {seconds:g} is out of range: give seconds between 0 and 600, such as 3.")
-    origin = options.origin_of(host, port, url)
+    origin = options.origin_of(host, port, url, quiet=demo)
     if demo and (host is not None or port is not None or url is not None):
         raise BadInputError("--demo starts its own proxy: leave out --host, --port and --url.")
     if proxy_version is not None:
@@ -82,10 +81,7 @@ def command(
     if typed is None and url is not None and split_url(url).path.strip("/"):
         # Whoever pastes …/v1 here pasted the base URL of the client: judge that as well.
         typed = url
-    checked = None
-    if typed is not None:
-        parts = parse_base_url(typed, what="--base-url")
-        checked = redact(parts.origin + parts.path + (f"?{parts.query}" if parts.query is not None else ""))
+    checked = options.base_url_of(typed, query=True) if typed is not None else None
 
     from antigravity_doctor.diagnosis.settings import Secret
     from antigravity_doctor.probes.session import CheckOptions

@@ -11,7 +11,6 @@ from antigravity_doctor.cli import options
 from antigravity_doctor.cli.errors import BadInputError, Exit
 from antigravity_doctor.diagnosis.explaining import Explanation, explain
 from antigravity_doctor.diagnosis.secrets import redact
-from antigravity_doctor.diagnosis.urls import parse_base_url
 from antigravity_doctor.sources.bare import bare_request
 
 if TYPE_CHECKING:
@@ -47,10 +46,11 @@ class Observed(NamedTuple):
 
 
 class NoRequest(NamedTuple):
-    """A text in which no request was found: what to call it, and its beginning, without keys."""
+    """A text in which no request was found: what to call it, its beginning without keys, what its words suggest."""
 
     name: str
     text: str
+    symptoms: tuple[str, ...]
 
 
 def command(
@@ -81,9 +81,8 @@ def command(
     chosen = options.client_of(client)
     checked = None
     if base_url is not None:
-        typed = parse_base_url(base_url, what="--base-url")
+        checked = options.base_url_of(base_url)
         options.say_if_scheme_is_missing(base_url)
-        checked = redact(typed.origin + typed.path)
     if method is not None and not method.isalpha():
         raise BadInputError(f"--method {options.printable_input(method)} is not a method: give one such as POST.")
     if status is not None and not 100 <= status <= 599:
@@ -122,13 +121,11 @@ def command(
     def complained(none: NoRequest) -> Explanation | None:
         """What the text says if it is a client's own sentence, or a bare 404."""
         from antigravity_doctor.diagnosis.client_errors import explain_client_error
-        from antigravity_doctor.sources.pasted_text import symptoms_in
 
-        codes = symptoms_in(none.text)
-        if any(code.startswith("AGD") for code in codes):
+        if _codes_of(none):
             return None
         return explain_client_error(
-            none.text, table=table, origin=origin, client=chosen, base_url=checked, not_found=bool(codes)
+            none.text, table=table, origin=origin, client=chosen, base_url=checked, not_found=bool(none.symptoms)
         )
 
     observed = _distinct(_observed(paths, lines))
@@ -154,7 +151,7 @@ def _observed(arguments: list[str], stdin: Iterator[str]) -> Iterator[Observed |
 
 
 def _from_lines(lines: Iterable[str], whole: str) -> Iterator[Observed | NoRequest]:
-    from antigravity_doctor.sources.pasted_text import iter_requests
+    from antigravity_doctor.sources.pasted_text import iter_requests, symptoms_in
 
     found = False
     kept: list[str] = []
@@ -171,7 +168,8 @@ def _from_lines(lines: Iterable[str], whole: str) -> Iterator[Observed | NoReque
         found = True
         yield _of_found(each)
     if not found:
-        yield NoRequest(redact(whole[:300]), redact("".join(kept)))
+        text = redact("".join(kept))
+        yield NoRequest(redact(whole[:300]), text, symptoms_in(text))
 
 
 def _of_found(found: "FoundRequest") -> Observed:
@@ -256,13 +254,14 @@ def _exit_code(found: Explanation) -> Exit:
 
 def _symptoms_of(none: NoRequest) -> tuple[str, ...]:
     """The finding codes that a text without any request suggests; says so on stderr where there are none."""
-    from antigravity_doctor.sources.pasted_text import symptoms_in
-
-    found = symptoms_in(none.text)
-    codes = tuple(code for code in found if code.startswith("AGD"))
+    codes = _codes_of(none)
     if not codes:
         _say_nothing_found(none.name)
     return codes
+
+
+def _codes_of(none: NoRequest) -> tuple[str, ...]:
+    return tuple(code for code in none.symptoms if code.startswith("AGD"))
 
 
 def _say_nothing_found(text: str) -> None:

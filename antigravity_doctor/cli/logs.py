@@ -71,12 +71,8 @@ def command(
         raise BadInputError("--follow shows what comes from now on: leave out --since.")
     checked = None
     if base_url is not None:
-        from antigravity_doctor.diagnosis.secrets import redact
-        from antigravity_doctor.diagnosis.urls import parse_base_url
-
-        typed = parse_base_url(base_url, what="--base-url")
+        checked = options.base_url_of(base_url)
         options.say_if_scheme_is_missing(base_url)
-        checked = redact(typed.origin + typed.path)
     asked = _Asked(
         origin=options.origin_of(host, port, url),
         table=options.table_of(proxy_version),

@@ -63,10 +63,11 @@ def origin_of(host: str | None, port: str | None, url: str | None, *, quiet: boo
 
 def _origin_here(quiet: bool) -> str:
     """Where the proxy of this machine is, by its settings file; the default where there is none, or no port in it."""
-    folder = os.environ.get("ABV_DATA_DIR", "").strip() or os.path.join(  # noqa: PTH118 - on the way of explain-path
-        os.environ.get("HOME") or os.environ.get("USERPROFILE") or "", ".antigravity_tools"
-    )
-    if not os.path.exists(os.path.join(folder, "gui_config.json")):  # noqa: PTH110, PTH118
+    from antigravity_doctor.sources.data_folder import data_folder
+
+    folder = data_folder(os.environ)
+    # Looked for first: what reads it costs start-up time, and most machines on which a path is explained have none.
+    if folder is None or not os.path.exists(os.path.join(folder, "gui_config.json")):  # noqa: PTH110, PTH118
         return DEFAULT_ORIGIN
     from antigravity_doctor.sources.proxy_settings import read_proxy_settings
 
@@ -79,6 +80,17 @@ def _origin_here(quiet: bool) -> str:
 
         say(f"port {settings.port} (from gui_config.json, the proxy's settings on this machine; --port takes another)")
     return origin
+
+
+def base_url_of(typed: str, *, query: bool = False) -> str:
+    """The base URL of --base-url as commands work with it: with a scheme, keys masked, its query only where asked for.
+
+    Raises BadUrlError with one sentence.
+    """
+    from antigravity_doctor.diagnosis.secrets import redact
+
+    parts = parse_base_url(typed, what="--base-url")
+    return redact(parts.origin + parts.path + (f"?{parts.query}" if query and parts.query is not None else ""))
 
 
 def say_if_scheme_is_missing(typed: str) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from antigravity_doctor.diagnosis.anonymising import Who
     from antigravity_doctor.diagnosis.settings import ProxySettings
+    from antigravity_doctor.knowledge.clients import Client
     from antigravity_doctor.reports.bundle import Section
     from antigravity_doctor.reports.paint import Line
     from antigravity_doctor.sources.client_settings import Machine
@@ -44,12 +45,7 @@ def command(
         if place is not None and place.exists():
             raise BadInputError(f"{options.printable_input(str(place))} exists already: give the name of a new file.")
     origin = options.origin_of(host, port, url)
-    checked = None
-    if base_url is not None:
-        from antigravity_doctor.diagnosis.urls import parse_base_url
-
-        typed = parse_base_url(base_url, what="--base-url")
-        checked = typed.origin + typed.path
+    checked = options.base_url_of(base_url) if base_url is not None else None
     from antigravity_doctor.diagnosis.anonymising import anonymous
     from antigravity_doctor.reports.bundle import Section, markdown
     from antigravity_doctor.sources.proxy_settings import read_proxy_settings
@@ -57,10 +53,9 @@ def command(
     machine = options.machine()
     settings = read_proxy_settings(machine.environment)
     who = _who(machine, settings)
-    given = host is not None or port is not None or url is not None
-    version, check = _check(origin, checked, client, settings, machine)
-    raw = [check, _scan(host, port, url, machine, client)]
-    raw.append(Section("logs", "", "logs-left-out") if no_logs else _logs(origin, given))
+    version, check = _check(origin, checked, chosen, settings, machine)
+    raw = [check, _scan(host, port, url, machine, chosen)]
+    raw.append(Section("logs", "", "logs-left-out") if no_logs else _logs(origin))
     sections = [each._replace(text=anonymous(each.text, who)) for each in raw]
     facts = [(key, anonymous(value, who)) for key, value in _facts(machine, origin, version, settings)]
     if chosen is not None:
@@ -97,7 +92,7 @@ def _facts(
 
 
 def _check(
-    origin: str, base_url: str | None, client: str | None, settings: ProxySettings | None, machine: Machine
+    origin: str, base_url: str | None, client: Client | None, settings: ProxySettings | None, machine: Machine
 ) -> tuple[str | None, Section]:
     """The proxy's version, and the check as a terminal shows it. What clients are set to is left to the scan."""
     from antigravity_doctor.probes.run import run_check_sync
@@ -108,7 +103,7 @@ def _check(
     checking = CheckOptions(
         origin=origin,
         base_url=base_url,
-        client=options.client_of(client),
+        client=client,
         environment=machine.environment,
         settings=settings,
     )
@@ -118,12 +113,11 @@ def _check(
     return report.proxy_version, Section("check", _plain(check_lines(report, WIDTH)))
 
 
-def _scan(host: str | None, port: str | None, url: str | None, machine: Machine, client: str | None) -> Section:
+def _scan(host: str | None, port: str | None, url: str | None, machine: Machine, only: Client | None) -> Section:
     from antigravity_doctor.cli.scan import Asked, scan_machine
     from antigravity_doctor.reports.bundle import Section
     from antigravity_doctor.reports.scan import scan_lines
 
-    only = options.client_of(client)
     found = scan_machine(machine, Asked(host, port, url, None, False), only)
     lines = scan_lines(
         found.scan, WIDTH, source=found.source, answering=found.answering, version=found.version, only=only
@@ -131,7 +125,7 @@ def _scan(host: str | None, port: str | None, url: str | None, machine: Machine,
     return Section("scan", _plain(lines))
 
 
-def _logs(origin: str, given: bool) -> Section:
+def _logs(origin: str) -> Section:
     """A summary of the proxy's own logs: sentences, no lines of them."""
     from antigravity_doctor.cli.logs import own_seen
     from antigravity_doctor.reports.bundle import Section

@@ -131,12 +131,11 @@ def scan_machine(machine: Machine, asked: Asked, only: Client | None = None) -> 
     table = options.table_of(asked.proxy_version)
     settings = read_proxy_settings(machine.environment)
     evidence = read_client_settings(machine, only)
-    source, answering, version = "given" if asked.given else "default", "unasked", None
+    from_settings = settings is not None and settings.port is not None  # as `origin_of` has it then
+    source = "given" if asked.given else "gui_config.json" if from_settings else "default"
+    answering, version = "unasked", None
     neighbours: Mapping[int, Neighbour] = {}
-    if asked.offline:
-        if not asked.given and settings is not None and settings.port is not None:
-            origin, source = f"http://127.0.0.1:{settings.port}", "gui_config.json"
-    else:
+    if not asked.offline:
         from antigravity_doctor.probes.neighbours import look_around
         from antigravity_doctor.probes.session import CheckOptions
 

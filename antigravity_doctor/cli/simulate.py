@@ -9,9 +9,8 @@ import typer
 from antigravity_doctor.cli import options
 from antigravity_doctor.cli.errors import BadInputError, Exit
 from antigravity_doctor.diagnosis.recommending import fixes_for
-from antigravity_doctor.diagnosis.secrets import redact
 from antigravity_doctor.diagnosis.simulating import simulate
-from antigravity_doctor.diagnosis.urls import parse_base_url
+from antigravity_doctor.diagnosis.urls import split_url
 
 
 def command(
@@ -29,9 +28,8 @@ def command(
     chosen = options.client_of(client)
     assert chosen is not None  # noqa: S101 - client_of returns None only for None
     table = options.table_of(proxy_version)
-    typed = parse_base_url(base_url, what="--base-url")
+    shown = options.base_url_of(base_url, query=True)
     options.say_if_scheme_is_missing(base_url)
-    shown = redact(typed.origin + typed.path + (f"?{typed.query}" if typed.query is not None else ""))
     modes = [each for each in chosen.modes if mode is None or mode.lower() in (each.id.lower(), each.name.lower())]
     if not modes:
         known = ", ".join(each.id for each in chosen.modes)
@@ -39,7 +37,7 @@ def command(
     found = []
     for each in modes:
         simulation = simulate(each, shown, table)
-        fixes = () if simulation.works else fixes_for(each, table, typed.origin, shown)
+        fixes = () if simulation.works else fixes_for(each, table, split_url(shown).origin, shown)
         found.append((simulation, fixes))
     if output == "json":
         from antigravity_doctor.reports import json_v1

@@ -318,9 +318,8 @@ class _Judge:
         facts |= where.facts
         if where.state == "stale":
             fixes = self._fixes(client, found, self._origin, url)
-            sure = facts["why"] == "own-port"
-            finding = Finding("AGD512", "error" if sure else "warning", 0.9 if sure else 0.4, facts)
-            return Judged(found, "stale", (finding,), fixes, facts=facts, sure=sure and self._proxy.answers)
+            sure = _is_own_port(facts) and self._proxy.answers
+            return Judged(found, "stale", (_stale(facts),), fixes, facts=facts, sure=sure)
         if where.state == "unreachable":
             return self._unreachable(client, found, url, facts)
         if where.state != "here":
@@ -400,9 +399,7 @@ class _Judge:
         where = self._where(url)
         facts |= where.facts
         if where.state == "stale":
-            sure = facts["why"] == "own-port"
-            finding = Finding("AGD512", "error" if sure else "warning", 0.9 if sure else 0.4, facts)
-            return JudgedVariable(variable, "stale", (finding,), facts=facts)
+            return JudgedVariable(variable, "stale", (_stale(facts),), facts=facts)
         if where.state == "unreachable":
             return JudgedVariable(variable, "unclear", facts=facts)
         if where.state != "here":
@@ -465,6 +462,16 @@ class _Judge:
                 return _Where("elsewhere", {**facts, "who": usual, "why": "usual-port"})
             return _Where("stale", {**facts, "why": "any-port"})
         return _Where("elsewhere", {**facts, "who": neighbour.program or "", "why": "program"})
+
+
+def _is_own_port(facts: Mapping[str, str]) -> bool:
+    return facts["why"] == "own-port"
+
+
+def _stale(facts: Mapping[str, str]) -> Finding:
+    """AGD512: an error only where the proxy is or was expected on that port."""
+    sure = _is_own_port(facts)
+    return Finding("AGD512", "error" if sure else "warning", 0.9 if sure else 0.4, facts)
 
 
 def _with_scheme(value: str) -> tuple[str, bool]:

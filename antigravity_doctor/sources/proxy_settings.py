@@ -8,23 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from antigravity_doctor.diagnosis.settings import ProxySettings, Secret
+from antigravity_doctor.sources.data_folder import data_folder
 
 LIMIT = 8 * 1024 * 1024
 """Bytes; a real file has a few thousand."""
 
 
 def data_directory(environment: Mapping[str, str]) -> Path | None:
-    """The proxy's data directory: ABV_DATA_DIR (v4.1.1+) if it is not blank, else `.antigravity_tools` in the home."""
-    given = environment.get("ABV_DATA_DIR", "").strip()
-    if given:
-        return Path(given)
-    home = environment.get("HOME") or environment.get("USERPROFILE")
-    if home:
-        return Path(home) / ".antigravity_tools"
-    try:
-        return Path.home() / ".antigravity_tools"
-    except RuntimeError:  # a user without a home directory
-        return None
+    """The proxy's data directory: see `data_folder`."""
+    folder = data_folder(environment)
+    return Path(folder) if folder is not None else None
 
 
 def read_proxy_settings(environment: Mapping[str, str]) -> ProxySettings | None:
