@@ -73,6 +73,8 @@ def read_yaml(text: str) -> Settings:
         mark = error.problem_mark or error.context_mark
         detail = error.problem or error.context or ""
         where = min(mark.index, len(text)) if mark else 0
+        if "nesting depth" in detail:  # libyaml 0.2.6 (PyYAML 6.0.4) counts for itself, ahead of the events
+            raise found.error("too-deep", where) from None
         reason = "yaml-tab" if text[where : where + 1] == "\t" and "start any token" in detail else "yaml-syntax"
         raise found.error(reason, where, detail) from None
     except (yaml.YAMLError, UnicodeEncodeError) as error:  # a character that YAML does not allow

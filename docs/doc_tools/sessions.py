@@ -11,7 +11,8 @@ A block may say what must be there while it runs, as JSON in a comment above it 
      "set_up":      {"path": "…"},   files of the reader's home folder, which is also the current one
      "stdin":       "…",             what the command reads from standard input
      "requests":    ["POST /v1/…"],  what a client sends to `agdoctor stand-in` before Ctrl-C; see `_send`
-     "files":       {"name": "…"},   files of this repository, by the names that the command line calls them
+     "files":       {"name": "…"},   files of this repository: a copy of each lies in the current folder, under this name
+                                     (named by its path, the columns would depend on where the repository lies)
      "home":        "tests/data/…",  the home directory of the reader, a folder of this repository (none is otherwise)
      "plays":       "…jsonl",        what clients send to `agdoctor trace` before Ctrl-C: the requests of this saved
                                      trace (tests/data/traces), one after the other, with the headers that tell a client
@@ -31,6 +32,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import socket
 import subprocess
 import sys
@@ -176,8 +178,11 @@ def run(
             environment["TZ"] = "UTC0"
         if "server" in context or "hostile" in context:
             argv = [re.sub(rf"\b{SHOWN_PORT}\b", str(port), word) for word in argv]
-        files: Mapping[str, str] = context.get("files", {})
-        argv = [str(ROOT / files[word]) if word in files else word for word in argv]
+        if "files" in context:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="agdoctor-files-")))
+            for name, file in context["files"].items():
+                shutil.copyfile(ROOT / file, folder / name)
+            stack.enter_context(contextlib.chdir(folder))
         out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True, newline="\n")
         stdin = io.TextIOWrapper(io.BytesIO(str(context.get("stdin", "")).encode()), encoding="utf-8")
         for patch in (
@@ -202,8 +207,6 @@ def run(
         text = (err.getvalue() if command.stderr else "") + "".join(lines)
     if _CRASH in text:
         raise RuntimeError(f"agdoctor {shlex.join(argv)}: {text}")
-    for name, file in files.items():
-        text = text.replace(str(ROOT / file), name)
     return Session(_normalised(text, {port: SHOWN_PORT, recorder: SHOWN_RECORDER}), code)
 
 
