@@ -160,6 +160,12 @@ def editors() -> tuple[Editor, ...]:
 
 
 @lru_cache(maxsize=1)
+def terminals() -> tuple[Source, ...]:
+    """Where editors keep variables for the terminals that they open: files; the last `*` of `at` is the variable."""
+    return tuple(_source(each, {}) for each in load_json("places", "_terminals.json")["terminals"])
+
+
+@lru_cache(maxsize=1)
 def sync_faults() -> tuple[SyncFault, ...]:
     """What releases of the proxy's own one-click sync wrote wrong."""
     return tuple(

@@ -25,6 +25,7 @@ from antigravity_doctor.knowledge.places import (
     expand,
     mode_of,
     places,
+    terminals,
 )
 from antigravity_doctor.sources.home_paths import with_tilde
 from antigravity_doctor.sources.settings_text import (
@@ -37,7 +38,7 @@ from antigravity_doctor.sources.settings_text import (
     find,
     read_values,
 )
-from antigravity_doctor.sources.shell_files import read_assignments, start_up_files
+from antigravity_doctor.sources.shell_files import Started, read_assignments, read_started, start_up_files
 
 MOST_FILES = 400
 """Files of one glob or one scan's project folders; a real machine has a few dozen."""
@@ -86,6 +87,8 @@ class _Reader:
         self._files: dict[tuple[str, str], tuple[Value, ...] | None] = {}
         self._unreadable: dict[tuple[str, str], tuple[CannotReadError, dict[str, None]]] = {}
         self._waiting: list[tuple[str, Source, str, int]] = []  # variables that this process has not
+        self._read_by: dict[tuple[str, str], tuple[Source, int]] = {}  # (client, variable) -> how it is read
+        self._started: list[tuple[str, Started]] = []  # commands with variables of their own, each with its file
         self._found: list[FoundBaseUrl] = []
         self._closed: list[Closed] = []
         self._here: set[str] = set()
@@ -104,6 +107,7 @@ class _Reader:
                 self._names |= dict.fromkeys(source.names)
                 for name in source.names:
                     order += 1
+                    self._read_by.setdefault((known.client, name), (source, order))
                     self._variable(known.client, source, name, order)
                 continue
             for path in self._existing(source, known.client):
@@ -166,12 +170,36 @@ class _Reader:
 
     def _set(self, client: str, source: Source, value: str, spot: Spot, order: int) -> None:
         """A variable that this client reads, with the mode that another variable may decide."""
-        mode = source.mode
-        if source.mode_by_variable is not None:
-            other = self._machine.environment.get(source.mode_by_variable, "").strip()
-            mode = source.mode_by.get(other, source.mode)
+        mode = _mode_with(source, self._machine.environment)
         ignored = ("env", spot.name) in self._ignored[client]
         self._found.append(FoundBaseUrl(client, mode, value, spot, order, (mode or "",), ignored=ignored))
+
+    def _started_with(self, client: Client, path: str, started: Started) -> None:
+        """The base URLs that a start-up file gives to this one command: what the client's own files say still wins,
+        variables of the shell do not, and two commands do not touch each other."""
+        environment = {**self._machine.environment, **{each.name: each.value or "" for each in started.variables}}
+        for each in started.variables:
+            source, order = self._read_by.get((client.id, each.name), (None, 0))
+            value = (each.value if each.value is not None else each.written).strip()
+            if source is None or not (each.value is None or _URL.match(value)):
+                continue
+            self._here.add(client.id)
+            mode = _mode_with(source, environment)
+            rivals = [one for one in self._found if one.client == client.id and one.slot == (mode or "",)]
+            stronger = [one for one in rivals if one.order < order and one.spot.kind == "file" and not one.ignored]
+            self._found.append(
+                FoundBaseUrl(
+                    client.id,
+                    mode,
+                    value,
+                    Spot("shell", each.name, self._shown(path), each.line, each.column, "user"),
+                    order,
+                    ("command", path, str(each.start), each.name),
+                    literal=each.value is not None,
+                    ignored=("env", each.name) in self._ignored[client.id],
+                    hidden_by=min(stronger, key=lambda one: one.order).spot.file if stronger else None,
+                )
+            )
 
     def _file(self, client: str, source: Source, path: str, order: int, hidden: str | None) -> None:
         format: Format = source.format  # type: ignore[assignment]  # held by tests/knowledge/test_places.py
@@ -293,22 +321,37 @@ class _Reader:
     # --- variables ----------------------------------------------------------------------------------------------------
 
     def _variables(self, only: Client | None) -> Iterator[Variable]:
-        """The base URL variables that are set: in this process, in start-up files, in the project's `.env`."""
+        """The base URL variables that are set: in this process, in start-up files, for the terminals that editors open,
+        in the project's `.env`."""
         for name in self._names:
             value = self._machine.environment.get(name, "").strip()
             if value and _URL.match(value):
                 yield Variable(name, value, Spot("env", name, None, None, None, None))
         yield from self._start_up()
+        yield from self._terminals()
         if only is not None:
             return
         separator = "\\" if self._machine.system == "windows" else "/"
         path = self._machine.project.rstrip(separator) + separator + ".env"
         if os.path.isfile(path):  # noqa: PTH113 - it may be a folder
             for each in self._values(path, "dotenv", ""):
-                text = each.value
-                if each.at[0] in self._names and isinstance(text, str) and _URL.match(text):
-                    spot = Spot("file", str(each.at[0]), self._shown(path), each.line, each.column, "project")
-                    yield Variable(str(each.at[0]), text.strip(), spot, each.literal)
+                yield from self._variable_of(each, str(each.at[0]), path, "project")
+
+    def _variable_of(self, value: Value, name: str, path: str, scope: str | None) -> Iterator[Variable]:
+        """A value of a file that holds variables: the base URL variable of this name, or nothing."""
+        text = value.value
+        if name in self._names and isinstance(text, str) and (_URL.match(text) or not value.literal):
+            spot = Spot("file", ".".join(map(str, value.at)), self._shown(path), value.line, value.column, scope)
+            yield Variable(name, text.strip(), spot, value.literal)
+
+    def _terminals(self) -> Iterator[Variable]:
+        """What editors set in the terminals that they open: a client that is started there sees it, and no other."""
+        for source in terminals():
+            format: Format = source.format  # type: ignore[assignment]  # held by tests/knowledge/test_places.py
+            for path in self._paths(expand(source, *self._where())):
+                values = self._values(path, format, "")
+                for each in (value for wanted in source.values for value, _ in find(values, wanted.at)):
+                    yield from self._variable_of(each, str(each.at[-1]), path, source.scope)
 
     def _start_up(self) -> Iterator[Variable]:
         """What start-up files set to something else than this process has: it holds from the next shell on."""
@@ -317,7 +360,9 @@ class _Reader:
         for each in start_up_files(environment, self._machine.platform):
             for path in self._paths([each.path]):
                 try:
-                    found = read_assignments(_text(path), each.dialect, tuple(self._names))
+                    text = _text(path)
+                    found = read_assignments(text, each.dialect, tuple(self._names))
+                    self._started += [(path, one) for one in read_started(text, each.dialect)]
                 except CannotReadError:
                     continue  # a shell's own file that is no text is no settings file of a client
                 for one in found:
@@ -336,8 +381,12 @@ class _Reader:
             if variable in start_up:  # the next shell has it
                 self._set(name, source, start_up[variable].value, start_up[variable].spot, order)
         for client in all_clients():
-            if any(_on_path(program, self._machine) for program in client.raw.get("programs", ())):
+            programs = client.raw.get("programs", ())
+            if any(_on_path(program, self._machine) for program in programs):
                 self._here.add(client.id)
+            for path, started in self._started:
+                if started.program in programs:
+                    self._started_with(client, path, started)
         unreadable = []
         for (path, _), (error, clients) in self._unreadable.items():
             readers = tuple(each for each in clients if each)
@@ -358,6 +407,13 @@ class _Reader:
                 continue
             merged.append(each)
         return merged
+
+
+def _mode_with(source: Source, environment: Mapping[str, str]) -> str | None:
+    """The mode of a variable, which another variable may decide."""
+    if source.mode_by_variable is None:
+        return source.mode
+    return source.mode_by.get(environment.get(source.mode_by_variable, "").strip(), source.mode)
 
 
 def _ignored(client: Client) -> set[tuple[str, str]]:

@@ -8,8 +8,9 @@ reported as not literal. What stands inside `if`, a loop or a function may not h
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
-from itertools import takewhile
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
+from itertools import dropwhile, takewhile
 from typing import Literal, NamedTuple
 
 from antigravity_doctor.sources.settings_text import CannotReadError, Places, behind
@@ -34,6 +35,15 @@ class Assignment(NamedTuple):
     column: int
     exported: bool
     certain: bool
+
+
+class Started(NamedTuple):
+    """A command that is started with variables of its own: `NAME=value claude`, which may stand in a function or be
+    what `alias` stands for. `program` is its last path segment; `variables` are all of them, whatever their names."""
+
+    program: str
+    alias: str | None
+    variables: tuple[Assignment, ...]
 
 
 class StartUpFile(NamedTuple):
@@ -121,6 +131,16 @@ def read_assignments(text: str, dialect: Dialect, names: Collection[str]) -> tup
     return tuple(sorted(last.values(), key=lambda each: each.start))
 
 
+def read_started(text: str, dialect: Dialect) -> tuple[Started, ...]:
+    """Every command with variables of its own, in the order of the file; of sh and fish, () of all others. Raises
+    CannotReadError for a text that is too large."""
+    if len(text) > LIMIT:
+        raise CannotReadError("too-large")
+    if dialect not in ("sh", "fish"):
+        return ()
+    return tuple(_started(text, dialect == "fish"))
+
+
 def _steps(text: str, dialect: Dialect, names: Mapping[str, str]) -> Iterator[_Step]:
     """`names`: each name, by itself in lower case."""
     if dialect == "powershell":
@@ -186,6 +206,8 @@ _BACKTICK = re.compile(r"`(?:[^`\\]++|\\[\s\S])*+`")
 _VARIABLE = re.compile(r"\$(?:\w++|[@*#?$!-])?")
 _PLAIN = re.compile(r"[^\s;&|()<>'\"`\\$]++")
 _LINE = re.compile(r"[^\r\n]*+")
+_ARITHMETIC = re.compile(r"\(\((?:[^()\r\n]++|\((?:[^()\r\n]++|\([^()\r\n]*+\))*+\))*+\)\)")
+"""`(( n << 2 ))`: what looks like a redirection or a here-document there is none."""
 
 
 class _Lexer:
@@ -208,6 +230,9 @@ class _Lexer:
                 return
             if self.text[self.here] == "#":
                 self.here = behind(_COMMENT, self.text, self.here)
+                continue
+            if not self.fish and (arithmetic := _ARITHMETIC.match(self.text, self.here)):
+                words.append(_Word([self._take(arithmetic.end(), None)]))
                 continue
             operator = _OPERATOR.match(self.text, self.here)
             if operator is None or (self.fish and operator[0] in ("(", ")")):
@@ -400,12 +425,79 @@ def _sh_command(
     for word in words:
         match = _ASSIGNMENT.match(text, word.start, word.pieces[0].end)
         if match and match[1] in names:
-            piece = word.pieces[0]
-            rest = [_Piece(match.end(), piece.end, (piece.said or "")[match.end() - piece.start :]), *word.pieces[1:]]
-            value = None if match[2] else _joined(rest)
+            value = None if match[2] else _value_behind(word, match)
             yield _Step("set", match[1], value, match.end(), word.end, exported, certain)
         elif word.said in names and exported:
             yield _Step("export", word.said or "", None, word.start, word.end, True, certain)
+
+
+_KEYWORDS = frozenset(_OPENING) | _CLOSING | _IN_BETWEEN | {"and", "or", "not", "begin", "function"}
+_RUNNERS = frozenset({"env", "exec", "nohup", "sudo", "npx", "bunx", "uvx"})
+"""Commands that start the command behind their options; `env` takes assignments, too."""
+
+
+def _started(text: str, fish: bool) -> Iterator[Started]:
+    places = Places(text)
+    for command in _Lexer(text, fish).commands():
+        words = list(dropwhile(lambda each: each.said in _KEYWORDS, command.words))
+        if not words:
+            continue
+        if words[0].said != "alias":
+            program, found = _with_variables(text, words, partial(_in_file, 0, 0), places)
+            if program:
+                yield Started(program, None, found)
+            continue
+        for alias, start, stands_for in _aliases(text, words[1:], fish):
+            # Where the quotes hold no escapes, what stands in them stands in the file letter by letter.
+            at = text.find(stands_for, start)
+            for inner in _Lexer(stands_for, fish).commands():
+                program, found = _with_variables(stands_for, inner.words, partial(_in_file, at, start), places)
+                if program:
+                    yield Started(program, alias, found)
+
+
+def _in_file(at: int, otherwise: int, here: int) -> int:
+    return at + here if at >= 0 else otherwise
+
+
+def _aliases(text: str, words: list[_Word], fish: bool) -> Iterator[tuple[str, int, str]]:
+    """Name, place and meaning of each alias: `NAME=MEANING` words, in fish also `NAME MEANING`."""
+    words = [each for each in words if not (each.said or "-").startswith("-")]
+    if fish and len(words) == 2 and "=" not in (words[0].said or ""):
+        yield words[0].said or "", words[1].start, words[1].said or ""
+        return
+    for word in words:
+        name, sign, meaning = (word.said or "").partition("=")
+        if sign:
+            yield name, word.start, meaning
+
+
+def _with_variables(
+    text: str, words: list[_Word], place: Callable[[int], int], places: Places
+) -> tuple[str, tuple[Assignment, ...]]:
+    """The program of a command and the variables in front of it; "" where there are none. `place`: an offset of `text`
+    in the file."""
+    found = []
+    for word in words:
+        match = _ASSIGNMENT.match(text, word.start, word.pieces[0].end)
+        if match and not match[2]:
+            value = _value_behind(word, match)
+            start, end = place(match.end()), place(word.end)
+            line, column = places.of(start)
+            found.append(
+                Assignment(match[1], value, text[match.end() : word.end], start, end, line, column, True, True)
+            )
+        elif not (word.said or "").startswith("-") and word.said not in _RUNNERS:
+            program = re.split(r"[/\\]", word.said or "")[-1]
+            return (program, tuple(found)) if found else ("", ())
+    return "", ()
+
+
+def _value_behind(word: _Word, sign: re.Match[str]) -> str | None:
+    """What a word says behind its `NAME=`."""
+    piece = word.pieces[0]
+    rest = [_Piece(sign.end(), piece.end, (piece.said or "")[sign.end() - piece.start :]), *word.pieces[1:]]
+    return _joined(rest)
 
 
 # --- fish ------------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ A block may say what must be there while it runs, as JSON in a comment above it 
      "set_up":      {"path": "…"},   files of the reader's home folder, which is also the current one
      "stdin":       "…",             what the command reads from standard input
      "requests":    ["POST /v1/…"],  what a client sends to `agdoctor stand-in` before Ctrl-C; see `_send`
-     "files":       {"name": "…"},   files of this repository: a copy of each lies in the current folder, under this name
+     "files":       {"name": "…"},   files of this repository: a copy of each lies in the current folder, by this name
                                      (named by its path, the columns would depend on where the repository lies)
      "home":        "tests/data/…",  the home directory of the reader, a folder of this repository (none is otherwise)
      "plays":       "…jsonl",        what clients send to `agdoctor trace` before Ctrl-C: the requests of this saved

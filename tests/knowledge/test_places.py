@@ -31,6 +31,7 @@ from antigravity_doctor.knowledge.places import (
     places_from_json,
     places_of,
     sync_faults,
+    terminals,
 )
 from antigravity_doctor.knowledge.versions import parse_version
 
@@ -314,6 +315,16 @@ def test_every_editor_has_the_fields_of_an_editor_and_an_id_of_its_own() -> None
         if "/" in editor["settings"] or ".." in editor["state"] or each
     ] == []
     assert len({each.id for each in editors()}) == len(editors()) == len({each.name for each in editors()})
+
+
+@pytest.mark.parametrize("index", range(len(terminals())))
+def test_every_place_of_terminal_variables_keeps_the_format_of_a_file(index: int) -> None:
+    source = load(FOLDER / "_terminals.json")["terminals"][index]
+    where = f"terminals[{index}]"
+    source["values"] = [{**each, "mode": "messages"} for each in source["values"]]  # any: a variable has none here
+    assert list(source_problems("claude-code", source, set(), where)) == []
+    assert source["kind"] == "file"
+    assert all(each["at"][-1] == "*" for each in source["values"])
 
 
 def test_every_fault_of_the_sync_is_one_value_of_its_client_and_has_an_id_of_its_own() -> None:

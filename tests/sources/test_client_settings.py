@@ -306,6 +306,64 @@ def test_a_start_up_file_that_says_it_by_another_variable_is_listed(tmp_path: Pa
     assert [(each.literal, each.spot.file) for each in evidence.variables] == [(False, "~/.bashrc")]
 
 
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        (".config/Code/User/settings.json", '{{ // mine\n"terminal.integrated.env.linux": {{"{name}": "{url}",}}}}'),
+        (".config/Cursor/User/settings.json", '{{\n"terminal.integrated.env.linux": {{"{name}": "{url}"}}}}'),
+        ("work/.vscode/settings.json", '{{\n"terminal.integrated.env.linux": {{"{name}": "{url}"}}}}'),
+        (".config/zed/settings.json", '{{"terminal":\n{{"env": {{"{name}": "{url}"}}}}}}'),
+        ("work/.zed/settings.json", '{{"terminal":\n{{"env": {{"{name}": "{url}"}}}}}}'),
+    ],
+)
+def test_variables_for_the_terminals_of_editors_are_found(tmp_path: Path, file: str, text: str) -> None:
+    evidence = look(tmp_path, {file: text.format(name="ANTHROPIC_BASE_URL", url=P)})
+    assert [(each.name, each.value, each.spot.file, each.spot.line) for each in evidence.variables] == [
+        ("ANTHROPIC_BASE_URL", P, f"~/{file}", 2)
+    ]
+
+
+def test_variables_for_the_terminals_of_other_systems_are_not(tmp_path: Path) -> None:
+    text = f'{{"terminal.integrated.env.windows": {{"OPENAI_BASE_URL": "{P}"}}, "other": {{"OPENAI_BASE_URL": "{P}"}}}}'
+    assert look(tmp_path, {".config/Code/User/settings.json": text}).variables == ()
+
+
+# --- commands with variables of their own ----------------------------------------------------------------------------
+
+
+def test_a_command_with_a_variable_of_its_own_is_its_clients_setting_and_nobody_elses(tmp_path: Path) -> None:
+    files = {".zshrc": f"alias a='ANTHROPIC_BASE_URL={P}/v1 claude'\nb() {{ ANTHROPIC_BASE_URL={P} claude; }}\n"}
+    evidence = look(tmp_path, files, ANTHROPIC_BASE_URL=P + "/x")
+    own = [each for each in of(evidence, "claude-code") if each.spot.kind == "shell"]
+    assert [(each.value, each.spot.line, each.hidden_by) for each in own] == [(P + "/v1", 1, None), (P, 2, None)]
+    assert len({each.slot for each in of(evidence, "claude-code")}) == 3  # none of them beats another
+    assert [each.spot.file for each in evidence.variables] == [None]
+    assert "claude-code" in evidence.here
+
+
+def test_a_file_that_beats_the_variable_beats_it_in_a_command_too(tmp_path: Path) -> None:
+    files = {
+        ".zshrc": f"alias a='ANTHROPIC_BASE_URL={P}/v1 claude'\n",
+        ".claude/settings.json": f'{{"env": {{"ANTHROPIC_BASE_URL": "{P}"}}}}',
+    }
+    (own,) = [each for each in of(look(tmp_path, files), "claude-code") if each.spot.kind == "shell"]
+    assert own.hidden_by == "~/.claude/settings.json"
+
+
+def test_the_mode_of_a_command_is_told_by_its_own_variables(tmp_path: Path) -> None:
+    line = f"alias a='COPILOT_PROVIDER_TYPE=anthropic COPILOT_PROVIDER_BASE_URL={P} copilot'\n"
+    (own,) = of(look(tmp_path, {".bashrc": line}), "copilot-cli")
+    assert own.mode == "messages"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [f"alias a='ANTHROPIC_BASE_URL={P} codex'", f"alias a='FOO={P} claude'", "alias a='ANTHROPIC_BASE_URL=x claude'"],
+)
+def test_a_variable_that_the_command_does_not_read_is_none_of_its_settings(tmp_path: Path, line: str) -> None:
+    assert look(tmp_path, {".bashrc": line}).found == ()
+
+
 def test_a_virtual_environment_called_env_is_no_file(tmp_path: Path) -> None:
     (tmp_path / "work/.env").mkdir(parents=True)
     assert look(tmp_path, {}).unreadable == ()

@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from antigravity_doctor.sources.settings_text import CannotReadError
-from antigravity_doctor.sources.shell_files import LIMIT, Assignment, Dialect, read_assignments, start_up_files
+from antigravity_doctor.sources.shell_files import (
+    LIMIT,
+    Assignment,
+    Dialect,
+    read_assignments,
+    read_started,
+    start_up_files,
+)
 
 URL = "http://127.0.0.1:8045/v1"
 
@@ -54,6 +61,9 @@ def value(text: str, dialect: Dialect = "sh") -> Any:
         f'PS1="$(git branch "x" | sed \'s/)//\') "\nexport A={URL}',
         f"echo `date`; export A={URL}",
         f"echo $((1 + 2)) ${{B:-x}}; export A={URL}",
+        f"(( n << 2 ))\nexport A={URL}",
+        f"if (( (n + 1) << (2 * (3)) )); then :; fi\nexport A={URL}",
+        f"for ((i = 1; i << 3; i++)); do :; done\nexport A={URL}",
         f"alias c='A=1 claude'\nexport A={URL}",
         f"echo 'never closed\nexport A={URL}",
         f"launchctl setenv A {URL}",
@@ -415,3 +425,57 @@ def test_hostile_text_takes_no_more_time_than_its_length(piece: str, dialect: Di
     begun = time.monotonic()
     read_assignments(piece * (200_000 // len(piece)), dialect, {"A"})
     assert time.monotonic() - begun < 10
+
+
+# --- commands with variables of their own ----------------------------------------------------------------------------
+
+
+def started(text: str, dialect: Dialect = "sh") -> list[tuple[str, str | None, dict[str, str | None]]]:
+    return [
+        (each.program, each.alias, {one.name: one.value for one in each.variables})
+        for each in read_started(text, dialect)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "dialect", "expected"),
+    [
+        (f"A={URL} claude -p hi", "sh", [("claude", None, {"A": URL})]),
+        (f"A={URL} B='x y' /usr/bin/claude", "sh", [("claude", None, {"A": URL, "B": "x y"})]),
+        (f"env -i A={URL} claude", "sh", [("claude", None, {"A": URL})]),
+        (f"A={URL} exec npx --yes codex", "sh", [("codex", None, {"A": URL})]),
+        (f'f() {{\n  A="{URL}" claude "$@"\n}}', "sh", [("claude", None, {"A": URL})]),
+        (f"if x; then A={URL} claude; fi", "sh", [("claude", None, {"A": URL})]),
+        (f"alias c='A={URL} claude'", "sh", [("claude", "c", {"A": URL})]),
+        (f'alias -g c="A={URL} claude" d=ls', "sh", [("claude", "c", {"A": URL})]),
+        (f"alias c 'A={URL} claude'", "fish", [("claude", "c", {"A": URL})]),
+        (f"alias c='env A={URL} claude'", "fish", [("claude", "c", {"A": URL})]),
+        (f"function c\n  A={URL} claude $argv\nend", "fish", [("claude", None, {"A": URL})]),
+        ("A=$B claude", "sh", [("claude", None, {"A": None})]),
+        (f"A={URL}", "sh", []),
+        (f"export A={URL}; claude", "sh", []),
+        (f"# A={URL} claude", "sh", []),
+        (f"echo A={URL} claude", "sh", []),
+        ("alias c=claude", "sh", []),
+        ("alias -p; alias", "sh", []),
+        (f"A={URL} claude", "environment", []),
+    ],
+)
+def test_variables_of_one_command(
+    text: str, dialect: Dialect, expected: list[tuple[str, str | None, dict[str, str | None]]]
+) -> None:
+    assert started(text, dialect) == expected
+
+
+@pytest.mark.parametrize(
+    "text", [f"x\n  A={URL} claude", f"x\n  alias c='A={URL} claude'", f'x\nalias c="B=2 A={URL} c"']
+)
+def test_a_variable_of_one_command_is_found_where_it_is_written(text: str) -> None:
+    (one,) = read_started(text, "sh")
+    assert [text[each.start : each.end] for each in one.variables if each.name == "A"] == [URL]
+    assert one.variables[-1].line == 2
+
+
+def test_a_text_that_is_too_large_is_not_searched_for_commands() -> None:
+    with pytest.raises(CannotReadError):
+        read_started("x" * (LIMIT + 1), "sh")
