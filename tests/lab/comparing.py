@@ -373,7 +373,7 @@ def changes(old: Measured, new: Measured) -> list[str]:
             found.append(f"{'only the newer has' if before is None else 'only the older has'} {where}")
         elif before.requests != after.requests:
             found.append(f"{where}: {before.requests} -> {after.requests}")
-        elif before.error != after.error and place[4] != "any":
+        elif _timeless(before.error) != _timeless(after.error) and place[4] != "any":
             found.append(f"{where}: {before.error!r} -> {after.error!r}")
         elif not after.requests and before.hosts != after.hosts:
             found.append(f"{where}: went to {before.hosts} -> {after.hosts}")
@@ -381,9 +381,17 @@ def changes(old: Measured, new: Measured) -> list[str]:
     if names[0] != names[1]:
         found.append(f"User-Agent: {old.raw['user_agents']} -> {new.raw['user_agents']}")
     for part in ("keys", "wins", "headers", "with"):
-        if old.raw.get(part) != new.raw.get(part):
+        if (old.raw.get(part) or {}) != (new.raw.get(part) or {}):  # the oldest measurements lack some parts
             found.append(f"{part}: {old.raw.get(part)} -> {new.raw.get(part)}")
     return found
+
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z?")
+
+
+def _timeless(error: str | None) -> str | None:
+    """What was said, without when: some clients print their log."""
+    return error and _TIME.sub("{time}", error)
 
 
 def _unnumbered(agents: Iterable[str], version: str) -> set[str]:
