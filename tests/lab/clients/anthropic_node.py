@@ -5,7 +5,7 @@ from tests.lab.frame import Mode, Subject, argument, env, envs
 SUBJECT = Subject(
     id="anthropic-node",
     package="npm:@anthropic-ai/sdk",
-    versions=("0.137.0", "1.12.0"),
+    versions=("0.137.0", "1.14.0"),
     modes=(
         Mode(
             id="messages",

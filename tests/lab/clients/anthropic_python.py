@@ -8,7 +8,7 @@ from tests.lab.frame import Case, Mode, Subject, argument, env, envs
 SUBJECT = Subject(
     id="anthropic-python",
     package="pypi:anthropic",
-    versions=("0.125.0", "1.17.0", "2.12.0"),
+    versions=("0.125.0", "1.17.0", "2.14.0"),
     modes=(
         Mode(
             id="messages",

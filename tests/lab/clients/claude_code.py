@@ -7,7 +7,7 @@ from tests.lab.frame import Mode, Subject, env, envs, file
 SUBJECT = Subject(
     id="claude-code",
     package="npm:@anthropic-ai/claude-code",
-    versions=("2.1.197", "2.1.330"),
+    versions=("2.1.197", "2.1.332"),
     program="claude",
     scripts=True,
     env={"DISABLE_AUTOUPDATER": "1", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1"},

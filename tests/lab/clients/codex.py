@@ -79,7 +79,7 @@ def built_in(id_: str, *settings: Setting, since: str | None = None, below: str 
 SUBJECT = Subject(
     id="codex",
     package="npm:@openai/codex",
-    versions=("0.94.0", "0.118.0", "0.120.0", "0.169.0"),
+    versions=("0.94.0", "0.118.0", "0.120.0", "0.171.0"),
     program="codex",
     modes=(
         # with OPENAI_BASE_URL set, 0.94 asks there for the list of models, whatever the provider is

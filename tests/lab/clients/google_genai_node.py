@@ -19,7 +19,7 @@ ENDPOINT = "/v1beta/models/m:generateContent"
 SUBJECT = Subject(
     id="google-genai-node",
     package="npm:@google/genai",
-    versions=("1.52.0", "2.32.0", "3.1.0"),
+    versions=("1.52.0", "2.32.0", "3.3.0"),
     modes=(
         Mode(
             id="gemini",

@@ -22,7 +22,7 @@ ENDPOINT = "/v1beta/models/m:generateContent"
 SUBJECT = Subject(
     id="google-genai-python",
     package="pypi:google-genai",
-    versions=("1.0.0", "1.75.0", "2.34.0", "3.0.0", "3.4.0"),
+    versions=("1.0.0", "1.75.0", "2.34.0", "3.0.0", "3.6.1"),
     modes=(
         Mode(
             id="gemini",

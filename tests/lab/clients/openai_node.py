@@ -13,7 +13,7 @@ RARE = ("completions", "embeddings", "model", "image", "image-edit", "transcript
 SUBJECT = Subject(
     id="openai-node",
     package="npm:openai",
-    versions=("6.49.0", "7.23.0", "7.57.0"),
+    versions=("6.49.0", "7.23.0", "7.59.0"),
     modes=(
         Mode(
             id="chat",

