@@ -8,7 +8,7 @@ from tests.lab.frame import Case, Mode, Subject, argument, envs
 SUBJECT = Subject(
     id="langchain-anthropic",
     package="pypi:langchain-anthropic",
-    versions=("0.3.22", "1.7.7"),
+    versions=("0.3.22", "1.7.7", "1.7.10"),
     modes=(
         Mode(
             id="messages",

@@ -16,7 +16,7 @@ SETTINGS = (
 SUBJECT = Subject(
     id="langchain-openai",
     package="pypi:langchain-openai",
-    versions=("0.3.35", "1.7.3"),
+    versions=("0.3.35", "1.7.4"),
     modes=(
         Mode(
             id="chat",
