@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 
 class Secret:
@@ -44,12 +44,29 @@ class Secret:
         raise TypeError("a key is not written anywhere")
 
 
+AUTH_MODES = ("off", "strict", "all_except_health", "auto")
+"""What `auth_mode` may be; the same since the first version that has it."""
+
+FaultKind = Literal["missing", "no-object", "no-text", "no-bool", "no-whole-number", "no-port", "no-auth-mode"]
+
+
+class Fault(NamedTuple):
+    """A field for which the proxy refuses the whole settings file, as the file names it (`proxy.auth_mode`; "" for the
+    file itself). `since`: the first version that reads the field; `shown`: what is there, where that is no secret."""
+
+    field: str
+    kind: FaultKind
+    since: str
+    shown: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class ProxySettings:
     """What `gui_config.json` says about the proxy. None in a field: the file does not say, or not in a usable form.
 
-    `problem` is why the file as a whole is of no use (then every other field but `path` is None). `api_key` is falsy
-    where the file holds an empty one, which locks everybody out when auth is on.
+    `problem` is why the file as a whole is of no use (then every other field but `path` is None). `faults`: the fields
+    for which the proxy does not load it, though it can be read. `api_key` is falsy where the file holds an empty one,
+    which locks everybody out when auth is on.
     """
 
     path: str
@@ -58,6 +75,7 @@ class ProxySettings:
     allow_lan: bool | None = None
     api_key: Secret | None = None
     problem: Literal["unreadable", "not-json", "too-large"] | None = None
+    faults: tuple[Fault, ...] = ()
 
     @property
     def wants_key(self) -> bool | None:

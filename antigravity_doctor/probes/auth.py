@@ -62,16 +62,28 @@ async def check_key(session: Session, ask: Asker) -> Verdict:
     if isinstance(answer, Reply):
         facts |= {"status": str(answer.status), "message": session.hidden(message_of(answer))}
     facts["source"] = session.key_source or words("key-given")
+    facts["sent"] = words("key-sent", source=facts["source"]) if keyed is not None else ""
     if verdict == "missing":
         return Verdict("warn", facts=facts, findings=(finding("AGD201", **facts),))
     code = {"rejected": "AGD202", "ip-blocked": "AGD203", "empty-in-proxy": "AGD206", "limited": "AGD208"}.get(verdict)
     if code is not None:
-        return Verdict("fail", facts=facts, findings=(finding(code, **facts),))
+        evidence = (_whose_key(session),) if code == "AGD202" and session.key_source is not None else ()
+        return Verdict("fail", facts=facts, findings=(finding(code, **facts)._replace(evidence=evidence),))
     if verdict == "undecided":
         unsendable = isinstance(answer, Failure) and answer.kind == "unsendable"
         because = "key-unsendable" if unsendable else _why_unknown(models)
         return Verdict("inconclusive", because, facts)
     return Verdict("pass", facts=facts | {"state": words(f"key-{verdict}", source=facts["source"])})
+
+
+def _whose_key(session: Session) -> str:
+    """Where the key that was rejected is from, and what that means: the user may not know that it was sent."""
+    source, settings = session.key_source or "", session.local_settings
+    if settings is not None and source == settings.path:
+        return words("key-of-file", source=source)
+    if settings is not None and settings.port == session.port and settings.api_key and settings.api_key != session.key:
+        return words("key-not-of-file", source=source, file=settings.path)
+    return words("key-of", source=source)
 
 
 async def check_key_carriers(session: Session, ask: Asker) -> Verdict:

@@ -6,9 +6,10 @@ import asyncio
 
 from antigravity_doctor.diagnosis.answers import Failure, Outcome, Reply
 from antigravity_doctor.diagnosis.model import Finding
-from antigravity_doctor.diagnosis.urls import is_loopback_host, is_private_host
+from antigravity_doctor.diagnosis.settings import ProxySettings
+from antigravity_doctor.diagnosis.urls import is_loopback_host, is_private_host, without_credentials
 from antigravity_doctor.knowledge.programs import Program, by_bytes
-from antigravity_doctor.knowledge.routes import table_for
+from antigravity_doctor.knowledge.routes import table_for, within
 from antigravity_doctor.probes.client_paths import fixes_at
 from antigravity_doctor.probes.discover import discover, identify
 from antigravity_doctor.probes.session import Asker, Session, Verdict, finding, first_round, words
@@ -22,7 +23,6 @@ from antigravity_doctor.probes.transport import (
     proxy_variable,
     resolve,
     speaks_tls,
-    without_credentials,
 )
 from antigravity_doctor.sources.surroundings import surroundings
 
@@ -86,8 +86,12 @@ async def check_port(session: Session, ask: Asker) -> Verdict:
         found = finding("AGD101", **facts)
     else:
         found = finding("AGD102", **facts, seconds=f"{session.options.timeout:g}")
-    findings = [found._replace(evidence=(failure.detail,))]
+    evidence = (failure.detail,)
     another = await elsewhere(session)
+    if another and found.code == "AGD101" and not working:
+        # to start a proxy that runs, on a port that is not its own, is no advice
+        return Verdict("fail", facts=facts, findings=(another[0]._replace(evidence=evidence), *another[1:]))
+    findings = [found._replace(evidence=evidence)]
     if working and only_v6:
         another = [_ipv6_first(session, facts, first.ip, working[0].ip), *another]
     if not another:  # whatever answers on this very loopback is nearer than the computer outside
@@ -287,10 +291,16 @@ async def check_http_proxy(session: Session, ask: Asker) -> Verdict:
         name, value = session.http_proxy
         facts |= {"variable": name, "proxy": without_credentials(value)}
         return Verdict("pass", facts=facts | {"state": words("proxy-used", **facts)})
+    excluded = excepted(environment, session.host, session.port)
     if found is None:
-        return Verdict("pass", facts=facts | {"state": words("proxy-none")})
+        # Most programs go by the scheme, so this is no fault; some clients take HTTPS_PROXY for everything.
+        other = proxy_variable(environment, "https" if session.scheme == "http" else "http")
+        if other is None:
+            return Verdict("pass", facts=facts | {"state": words("proxy-none")})
+        key = "proxy-excepted" if excluded else f"proxy-not-for-{session.scheme}"
+        return Verdict("pass", facts=facts | {"state": words(key, variable=other[0], **facts)})
     name, value = found
-    if excepted(environment, session.host, session.port):
+    if excluded:
         return Verdict("pass", facts=facts | {"state": words("proxy-excepted", variable=name, **facts)})
     more = {"variable": name, "proxy": without_credentials(value)}
     return Verdict("warn", facts=facts | more, findings=(finding("AGD107", 0.8, **facts, **more),))
@@ -298,25 +308,68 @@ async def check_http_proxy(session: Session, ask: Asker) -> Verdict:
 
 # --- the settings file -----------------------------------------------------------------------------------------------
 
+_MOST_FAULTS = 3
+
 
 async def check_settings(session: Session, ask: Asker) -> Verdict:
-    """Does the proxy's own settings file agree with the port that was asked for?"""
+    """Does the proxy load its own settings file, and is the port in it the one on which it answers?"""
     settings = session.local_settings
     if not is_loopback_host(session.host):
         return Verdict("skipped", "not-this-machine")
     if settings is None:
         return Verdict("skipped", "no-settings-file")
     facts = {"file": settings.path, "host": session.host, "port": str(session.port)}
-    if settings.problem is not None:
-        facts["problem"] = words(f"file-{settings.problem}")
-        return Verdict("fail", facts=facts, findings=(finding("AGD117", 0.9, **facts),))
+    problem = words(f"file-{settings.problem}") if settings.problem is not None else _refused(session, settings)
+    findings = []
+    if problem:
+        facts["problem"] = problem
+        findings.append(finding("AGD117", 0.9, **facts))
+    if settings.port is not None:
+        facts["settings_port"] = str(settings.port)
+        differs, facts["state"] = await _port_in_file(session, settings.port, facts)
+        findings += [differs] if differs is not None else []
+    if problem:
+        return Verdict("fail", facts=facts, findings=tuple(findings))
     if settings.port is None:
         return Verdict("inconclusive", "settings-without-port", facts)
-    facts["settings_port"] = str(settings.port)
-    if settings.port == session.port:
-        return Verdict("pass", facts=facts)
-    other = await identify(session, settings.port)
-    if other is not None and session.identity is not None and session.identity.proxy:
-        return Verdict("pass", facts=facts)  # two proxies, each on its own port
-    facts["answers"] = words("answers-there" if other is not None else "silent-there")
-    return Verdict("warn", facts=facts, findings=(finding("AGD110", 0.9, **facts),))
+    return Verdict("warn" if findings else "pass", facts=facts, findings=tuple(findings))
+
+
+def _refused(session: Session, settings: ProxySettings) -> str:
+    """Why the proxy would not load the file, as a phrase; "" where it would. A version that is known to be older than
+    a field does not read it."""
+    known = session.known if session.known is not None and session.known.source != "assumed" else None
+    faults = [each for each in settings.faults if known is None or within(known.table.version, each.since, None)]
+    if not faults:
+        return ""
+    missing = [each.field for each in faults if each.kind == "missing"]
+    said = [
+        words("fault-" + each.kind, field=each.field or words("the-file"), shown=session.hidden(each.shown))
+        for each in faults
+        if each.kind != "missing"
+    ][:_MOST_FAULTS]
+    if missing:
+        said.append(words("fault-missing", fields=", ".join(missing)))
+    return words("file-refused", faults="; ".join(said))
+
+
+async def _port_in_file(session: Session, named: int, facts: dict[str, str]) -> tuple[Finding | None, str]:
+    """AGD110 where the port in the file is not the one on which the proxy answers, and what to say else."""
+    here = session.identity is not None and session.identity.proxy is True
+    if named == session.port and here:
+        return None, words("settings-agree")
+    # Where the port check looked around: the port was perhaps taken from this very file, and proves nothing then.
+    found = await discover(session) if session.found_ports is not None else []
+    answers = any(each.port == named for each in found) or (
+        named != session.port and await identify(session, named) is not None
+    )
+    if here and answers:
+        return None, words("settings-of-another", **facts)  # two proxies, each on its own port
+    actual = session.port if here else next((each.port for each in found), None)
+    if named == session.port and actual is None:
+        return None, words("settings-name-it", **facts)
+    if answers or actual is None:
+        said = words("answers-there" if answers else "silent-there")
+        return finding("AGD110", 0.9, **facts, answers=said), ""
+    facts |= {"port": str(actual)}
+    return finding("AGD110", 0.8, **facts, answers=words("restart-or-now", **facts)), ""

@@ -46,7 +46,7 @@ CHECKS: tuple[Check, ...] = (
     Check("port", "reach", check_port, needs=("name",)),
     Check("http", "reach", check_http, needs=("port",)),
     Check("http-proxy", "reach", check_http_proxy, after=("name",)),
-    Check("settings", "reach", check_settings, after=("proxy",)),
+    Check("settings", "reach", check_settings, after=("version",)),
     Check("proxy", "identity", check_proxy, needs=("http",)),
     Check("version", "identity", check_version, needs=("proxy",)),
     Check("service", "identity", check_service, needs=("proxy",)),
@@ -65,7 +65,7 @@ CHECKS: tuple[Check, ...] = (
     Check("client-settings", "client", check_client_settings, after=("version",)),
 )
 """All checks, in the order of the report. A check stands after everything that it needs or follows, `settings` and
-its look at the identified proxy excepted."""
+its look at the proxy and its version excepted."""
 
 
 async def run_check(options: CheckOptions, on_progress: OnProgress | None = None) -> CheckReport:

@@ -13,6 +13,7 @@ import pytest
 
 from antigravity_doctor.diagnosis.settings import ProxySettings, Secret
 from antigravity_doctor.sources.proxy_settings import LIMIT, data_directory, read_proxy_settings
+from tests.support.gui_config import whole
 
 KEY = "sk-0123456789abcdef0123456789abcdef"
 
@@ -79,6 +80,7 @@ def test_windows_has_its_own_name_for_the_home() -> None:
         (b"{", "not-json"),
         (b"", "not-json"),
         (b"\xff\xfe\x00\x01", "not-json"),
+        (b'{"port": NaN}', "not-json"),
         (b"[" * 100_000, "not-json"),
         (b" " * (LIMIT + 1), "too-large"),
     ],
@@ -105,9 +107,77 @@ def test_a_file_that_is_of_no_use_says_why(tmp_path: Path, content: bytes, probl
         {"proxy": {"port": 80.5}},
     ],
 )
-def test_a_value_of_the_wrong_kind_is_unknown(tmp_path: Path, content: object) -> None:
+def test_a_value_of_the_wrong_kind_is_unknown_and_a_reason_not_to_load(tmp_path: Path, content: object) -> None:
     settings = read_proxy_settings(write(tmp_path, content))
-    assert settings == ProxySettings(str(tmp_path / "gui_config.json"))
+    assert settings is not None
+    assert settings.faults
+    assert settings == ProxySettings(str(tmp_path / "gui_config.json"), faults=settings.faults)
+
+
+def faults(tmp_path: Path, content: object) -> list[tuple[str, str, str]]:
+    """(field, kind, what is shown of it) for each reason why the proxy would not load the file."""
+    settings = read_proxy_settings(write(tmp_path, content))
+    assert settings is not None
+    return [(each.field, each.kind, each.shown) for each in settings.faults]
+
+
+@pytest.mark.parametrize(
+    ("proxy", "fault"),
+    [
+        ({"auth_mode": "Strict"}, ("proxy.auth_mode", "no-auth-mode", '"Strict"')),
+        ({"auth_mode": ["off"]}, ("proxy.auth_mode", "no-auth-mode", '["off"]')),
+        ({"port": "8050"}, ("proxy.port", "no-port", '"8050"')),
+        ({"port": 80500}, ("proxy.port", "no-port", "80500")),
+        ({"port": 8045.0}, ("proxy.port", "no-port", "8045.0")),
+        ({"port": None}, ("proxy.port", "missing", "")),
+        ({"enabled": 1}, ("proxy.enabled", "no-bool", "")),
+        ({"api_key": 12345}, ("proxy.api_key", "no-text", "")),
+        ({"api_key": None}, ("proxy.api_key", "missing", "")),
+        ({"auto_start": None}, ("proxy.auto_start", "missing", "")),
+        ({"request_timeout": "120"}, ("proxy.request_timeout", "no-whole-number", "")),
+        ({"request_timeout": -1}, ("proxy.request_timeout", "no-whole-number", "")),
+        ({"allow_lan_access": "yes"}, ("proxy.allow_lan_access", "no-bool", "")),
+    ],
+)
+def test_what_the_proxy_refuses_is_named(tmp_path: Path, proxy: dict[str, Any], fault: tuple[str, str, str]) -> None:
+    assert faults(tmp_path, whole(**proxy)) == [fault]
+
+
+def test_a_file_without_a_field_that_has_no_default_does_not_load(tmp_path: Path) -> None:
+    content = whole(auth_mode="STRICT")
+    del content["language"], content["sync_interval"]
+    # what is wrong comes before what is missing
+    assert [field for field, *_ in faults(tmp_path, content)] == ["proxy.auth_mode", "language", "sync_interval"]
+
+
+@pytest.mark.parametrize("content", [[], None, 1, "text"])
+def test_a_file_that_is_no_object_does_not_load(tmp_path: Path, content: object) -> None:
+    assert faults(tmp_path, content) == [("", "no-object", "")]
+
+
+@pytest.mark.parametrize("proxy", [None, [], 5])
+def test_a_section_that_is_no_object_does_not_load(tmp_path: Path, proxy: object) -> None:
+    assert faults(tmp_path, whole() | {"proxy": proxy}) == [("proxy", "no-object", "")]
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        {},
+        {"auth_mode": "auto", "request_timeout": 120, "allow_lan_access": True, "enable_logging": False},
+        {"auth_mode": "all_except_health", "port": 1, "api_key": ""},
+        {"custom_mapping": "", "new_in_v9": [1], "zai": None},  # nobody looked at those
+    ],
+)
+def test_a_file_that_loads_has_no_faults(tmp_path: Path, proxy: dict[str, Any]) -> None:
+    assert faults(tmp_path, whole(**proxy) | {"new_in_v9": 1}) == []
+
+
+def test_a_file_without_the_section_is_good_and_means_the_usual_port(tmp_path: Path) -> None:
+    content = whole()
+    del content["proxy"]
+    settings = read_proxy_settings(write(tmp_path, content))
+    assert settings == ProxySettings(str(tmp_path / "gui_config.json"), port=8045)
 
 
 def test_a_byte_order_mark_is_no_obstacle(tmp_path: Path) -> None:

@@ -14,10 +14,12 @@ import pytest
 from antigravity_doctor.diagnosis.machine import Listening
 from antigravity_doctor.diagnosis.model import CheckReport, CheckResult
 from antigravity_doctor.diagnosis.proxy_model import ServerConfig
-from antigravity_doctor.diagnosis.settings import ProxySettings, Secret
+from antigravity_doctor.diagnosis.settings import Fault, ProxySettings, Secret
+from antigravity_doctor.knowledge.texts import finding_text
 from antigravity_doctor.probes import discover, run
 from antigravity_doctor.probes.run import CheckOptions, run_check_sync
 from antigravity_doctor.probes.session import Asker, Session, Verdict
+from antigravity_doctor.reports.check_words import summary
 from antigravity_doctor.servers.stand_in import run_in_thread
 from tests.support.fronted import fronted
 from tests.support.hostile import KINDS, hostile
@@ -328,7 +330,8 @@ def test_a_dead_port_leads_to_the_one_that_answers_as_the_proxy() -> None:
         hostile("refused") as no,
     ):
         report = check(no.origin, ports=(other.port, running.port, 9))
-    assert codes(report) == ["AGD116", "AGD101"]
+    assert codes(report) == ["AGD116"]  # not AGD101: to start a proxy that runs is no advice
+    assert result(report, "port").findings[0].evidence
     facts = result(report, "port").findings[0].facts
     assert (facts["found"], facts["version"]) == (str(running.port), "4.5.8")
 
@@ -359,7 +362,7 @@ def test_whatever_listens_on_this_machine_is_looked_at(monkeypatch: pytest.Monke
         monkeypatch.setattr(discover, "listening_ports", LISTENING_PORTS)
         monkeypatch.setattr(discover, "listeners", lambda: found)
         report = check(no.origin, ports=None)
-    assert codes(report) == ["AGD116", "AGD101"]
+    assert codes(report) == ["AGD116"]
 
 
 def test_where_the_system_does_not_let_us_look_the_usual_ports_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -420,7 +423,65 @@ def test_two_proxies_on_two_ports_are_no_fault() -> None:
 def test_a_dead_port_and_a_settings_file_with_the_right_one() -> None:
     with run_in_thread(ServerConfig()) as running, hostile("refused") as nobody:
         report = check(nobody.origin, settings=ProxySettings("gui_config.json", port=running.port))
-    assert codes(report) == ["AGD116", "AGD101", "AGD110"]
+    assert codes(report) == ["AGD116", "AGD110"]
+
+
+def said_of_the_file(report: CheckReport) -> list[str]:
+    """The summaries of what the settings check found."""
+    return [finding_text(each.code, "summary", each.facts) for each in result(report, "settings").findings]
+
+
+@pytest.mark.parametrize("kind", ["refused", "ollama"])
+def test_a_port_that_is_only_in_the_file_means_a_restart_whoever_named_it(kind: str) -> None:
+    """The port was taken from the file, nothing or another program is there, and the proxy answers elsewhere."""
+    with run_in_thread(ServerConfig()) as running, hostile(kind) as dead:
+        settings = ProxySettings("gui_config.json", port=dead.port)
+        report = check(dead.origin, settings=settings, ports=(running.port,))
+    assert codes(report)[:2] == (["AGD116", "AGD110"] if kind == "refused" else ["AGD110", "AGD116"])
+    assert "AGD101" not in codes(report)
+    assert said_of_the_file(report) == [
+        f"The proxy's settings file (gui_config.json) says port {dead.port}, not {running.port}. The proxy answers on "
+        f"port {running.port}: restart the app to make {dead.port} true, or use {running.port} now."
+    ]
+
+
+def test_a_port_from_the_file_on_which_nothing_answers_proves_nothing() -> None:
+    with hostile("refused") as dead:
+        report = check(dead.origin, settings=ProxySettings("gui_config.json", port=dead.port))
+    assert codes(report) == ["AGD101"]
+    assert summary(result(report, "settings")) == f"gui_config.json names port {dead.port}, too"
+
+
+AUTH_MODE = Fault("proxy.auth_mode", "no-auth-mode", "3.3.8", '"Strict"')
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (AUTH_MODE, 'proxy.auth_mode is "Strict", and must be one of "off", "strict", "all_except_health", "auto"'),
+        (Fault("proxy.port", "no-port", "3.0.0", "80500"), "proxy.port is 80500, and must be a number from 0 to 65535"),
+        (Fault("proxy.api_key", "missing", "3.0.0"), "it lacks proxy.api_key"),
+        (Fault("", "no-object", "3.0.0"), "the whole must be an object in braces"),
+    ],
+)
+def test_a_field_that_the_proxy_refuses_is_named(fault: Fault, said: str) -> None:
+    with run_in_thread(ServerConfig()) as running:
+        report = check(running.url, settings=ProxySettings("gui_config.json", port=running.port, faults=(fault,)))
+    assert codes(report) == ["AGD117"]
+    assert f"will not load: {said}" in said_of_the_file(report)[0]
+    assert summary(result(report, "settings")).startswith(f"gui_config.json will not load: {said}")
+
+
+def test_a_proxy_that_does_not_know_a_field_yet_does_not_refuse_it() -> None:
+    with run_in_thread(ServerConfig("3.3.0")) as running:
+        settings = ProxySettings("gui_config.json", port=running.port, faults=(AUTH_MODE,))
+        assert codes(check(running.url, settings=settings)) == []
+
+
+def test_a_file_that_does_not_load_and_another_port_are_both_said() -> None:
+    with run_in_thread(ServerConfig()) as running, hostile("refused") as nobody:
+        report = check(running.url, settings=ProxySettings("gui_config.json", port=nobody.port, faults=(AUTH_MODE,)))
+    assert codes(report) == ["AGD117", "AGD110"]
 
 
 def test_a_damaged_settings_file_is_an_error_of_its_own() -> None:
@@ -466,6 +527,24 @@ def test_a_given_key_beats_the_one_of_the_settings_file() -> None:
         settings = ProxySettings("gui_config.json", port=running.port, api_key=Secret("sk-stand-in"))
         report = check(running.url, settings=settings, api_key=Secret("sk-other"), key_source="--api-key")
     assert codes(report) == ["AGD202"]
+    (said,) = result(report, "key").findings[0].evidence
+    assert said == "Sent was the key of --api-key; gui_config.json holds another one."
+
+
+def test_a_rejected_key_of_the_settings_file_is_said_to_be_that() -> None:
+    with run_in_thread(ServerConfig("4.5.8", "strict", api_key="sk-of-the-environment")) as running:
+        settings = ProxySettings("/x/gui_config.json", port=running.port, api_key=Secret("sk-of-the-file"))
+        report = check(running.url, settings=settings)
+    (said,) = result(report, "key").findings[0].evidence
+    assert said.startswith("Sent was the key in /x/gui_config.json: the running proxy has another one (ABV_API_KEY")
+    assert summary(result(report, "key")).endswith("(status 403, sent: /x/gui_config.json)")
+
+
+def test_a_rejected_key_that_is_in_the_file_as_well_is_not_called_another_one() -> None:
+    with run_in_thread(ServerConfig("4.5.8", "strict")) as running:
+        settings = ProxySettings("gui_config.json", port=running.port, api_key=Secret("sk-other"))
+        report = check(running.url, settings=settings, api_key=Secret("sk-other"), key_source="AGDOCTOR_API_KEY")
+    assert result(report, "key").findings[0].evidence == ("Sent was the key of AGDOCTOR_API_KEY.",)
 
 
 def test_an_empty_key_in_the_settings_file_explains_the_401() -> None:
