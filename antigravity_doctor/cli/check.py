@@ -14,13 +14,13 @@ import typer
 
 from antigravity_doctor.cli import options
 from antigravity_doctor.cli.errors import BadInputError
+from antigravity_doctor.cli.options import KEY_VARIABLE
 from antigravity_doctor.diagnosis.urls import split_url
 
 if TYPE_CHECKING:
     from antigravity_doctor.diagnosis.model import CheckReport
     from antigravity_doctor.probes.session import CheckOptions
 
-KEY_VARIABLE = "AGDOCTOR_API_KEY"
 FORMATS = ("terminal", "json", "junit", "github")
 _QUIET_FOR = 0.5
 """Seconds that a check may take before a terminal is told about its progress."""
@@ -65,7 +65,9 @@ def command(
     for name, seconds in (("--timeout", timeout), ("--total-timeout", total_timeout)):
         if not 0 < seconds <= 600:
             raise BadInputError(f"{name} {seconds:g} is out of range: give seconds between 0 and 600, such as 3.")
-    origin = options.origin_of(host, port, url, quiet=demo)
+    origin, source = options.origin_and_source(host, port, url)
+    if output != "terminal" and not demo:
+        options.origin_of(host, port, url)  # says where the port is from, which else stands in the title
     if demo and (host is not None or port is not None or url is not None):
         raise BadInputError("--demo starts its own proxy: leave out --host, --port and --url.")
     if proxy_version is not None:
@@ -83,22 +85,18 @@ def command(
         typed = url
     checked = options.base_url_of(typed, query=True) if typed is not None else None
 
-    from antigravity_doctor.diagnosis.settings import Secret
     from antigravity_doctor.probes.session import CheckOptions
     from antigravity_doctor.sources.proxy_settings import read_proxy_settings
 
     environment = dict(os.environ)
-    from_variable = environment.get(KEY_VARIABLE, "").strip()
-    key, source = (api_key, "--api-key") if api_key is not None else (from_variable or None, KEY_VARIABLE)
-    if key is not None and (not key.strip() or not key.isprintable() or not key.isascii()):
-        raise BadInputError("The key is empty or has characters that no header can carry: copy it again.")
+    key, key_source = options.key_of(api_key)
     checking = CheckOptions(
         origin=origin,
         base_url=checked,
         client=chosen,
         mode=mode,
-        api_key=Secret(key.strip()) if key is not None else None,
-        key_source=source if key is not None else None,
+        api_key=key,
+        key_source=key_source,
         proxy_version=proxy_version,
         timeout=timeout,
         total_timeout=total_timeout,
@@ -109,11 +107,11 @@ def command(
     )
     report = _demo(checking) if demo else _run(checking)
     code = exit_code(report, fail_on)
-    options.write(_rendered(report, output, code, fail_on, verbose))
+    options.write(_rendered(report, output, code, fail_on, verbose, "given" if demo else source))
     raise typer.Exit(code)
 
 
-def _rendered(report: CheckReport, output: str, code: int, fail_on: str, verbose: bool) -> str:
+def _rendered(report: CheckReport, output: str, code: int, fail_on: str, verbose: bool, source: options.Source) -> str:
     if output == "json":
         from antigravity_doctor.reports.json_v1 import check_document, dump
 
@@ -130,7 +128,7 @@ def _rendered(report: CheckReport, output: str, code: int, fail_on: str, verbose
     from antigravity_doctor.reports.paint import render
 
     terminal = options.stdout_terminal()
-    return render(check_lines(report, terminal.width, verbose=verbose), terminal)
+    return render(check_lines(report, terminal.width, verbose=verbose, source=source), terminal)
 
 
 def _run(checking: CheckOptions) -> CheckReport:

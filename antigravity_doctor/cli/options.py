@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -12,10 +12,13 @@ from antigravity_doctor.cli.errors import BadInputError
 from antigravity_doctor.diagnosis.urls import DEFAULT_ORIGIN, host_and_port, parse_base_url, port_number
 
 if TYPE_CHECKING:
+    from antigravity_doctor.diagnosis.settings import ProxySettings, Secret
     from antigravity_doctor.knowledge.clients import Client
     from antigravity_doctor.knowledge.routes import RouteTable
     from antigravity_doctor.reports.paint import Terminal
     from antigravity_doctor.sources.client_settings import Machine
+
+KEY_VARIABLE = "AGDOCTOR_API_KEY"
 
 HostOption = Annotated[str | None, typer.Option("--host", help="Host of the proxy.", show_default="127.0.0.1")]
 PortOption = Annotated[str | None, typer.Option("--port", "-p", help="Port of the proxy.", show_default="8045")]
@@ -39,10 +42,31 @@ def origin_of(host: str | None, port: str | None, url: str | None, *, quiet: boo
     """The proxy's origin from --url, or --host and --port; else from the proxy's settings file on this machine.
 
     That is said on stderr where it is not the usual port, unless `quiet`: for a command that shows where the port is
-    from. Raises BadUrlError or BadInputError with one sentence.
+    from. That the file could not be used is said in any case. Raises BadUrlError or BadInputError with one sentence.
     """
+    origin, source = origin_and_source(host, port, url)
+    if source == "gui_config.json" and origin != DEFAULT_ORIGIN and not quiet:
+        _, number = host_and_port(origin)
+        _say(f"port {number} (from gui_config.json, the proxy's settings on this machine; --port takes another)")
+    elif source == "default":
+        _say_why_default()
+    return origin
+
+
+Source = Literal["given", "gui_config.json", "default"]
+
+
+def origin_and_source(host: str | None, port: str | None, url: str | None) -> tuple[str, Source]:
+    """What `origin_of` gives, and where it is from. Says nothing."""
     if host is None and port is None and url is None:
-        return _origin_here(quiet)
+        settings = _settings_here()
+        if settings is None or settings.port is None:
+            return DEFAULT_ORIGIN, "default"
+        return f"http://127.0.0.1:{settings.port}", "gui_config.json"
+    return _given(host, port, url), "given"
+
+
+def _given(host: str | None, port: str | None, url: str | None) -> str:
     if url is not None:
         if host is not None or port is not None:
             raise BadInputError("--url already holds host and port: give either --url or --host and --port.")
@@ -61,25 +85,57 @@ def origin_of(host: str | None, port: str | None, url: str | None, *, quiet: boo
     return parse_base_url(f"http://{name}:{number}", what="--host").origin
 
 
-def _origin_here(quiet: bool) -> str:
-    """Where the proxy of this machine is, by its settings file; the default where there is none, or no port in it."""
+def _settings_here() -> ProxySettings | None:
+    """The proxy's settings file on this machine; None where there is none."""
     from antigravity_doctor.sources.data_folder import data_folder
 
     folder = data_folder(os.environ)
+    if folder is None:
+        return None
     # Looked for first: what reads it costs start-up time, and most machines on which a path is explained have none.
-    if folder is None or not os.path.exists(os.path.join(folder, "gui_config.json")):  # noqa: PTH110, PTH118
-        return DEFAULT_ORIGIN
+    try:
+        os.stat(os.path.join(folder, "gui_config.json"))  # noqa: PTH116, PTH118
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError):
+        pass  # there, but out of reach: that is said
     from antigravity_doctor.sources.proxy_settings import read_proxy_settings
 
-    settings = read_proxy_settings(os.environ)
-    if settings is None or settings.port is None:
-        return DEFAULT_ORIGIN
-    origin = f"http://127.0.0.1:{settings.port}"
-    if origin != DEFAULT_ORIGIN and not quiet:
-        from antigravity_doctor.cli.errors import say
+    return read_proxy_settings(os.environ)
 
-        say(f"port {settings.port} (from gui_config.json, the proxy's settings on this machine; --port takes another)")
-    return origin
+
+def _say_why_default() -> None:
+    """Says on stderr that there is a settings file and its port could not be used."""
+    settings = _settings_here()
+    if settings is None:
+        return
+    why = {"unreadable": "cannot be read", "not-json": "is not valid JSON", "too-large": "is far too large"}
+    said = why.get(settings.problem or "")
+    if said is None and any(each.field in ("", "proxy", "proxy.port") for each in settings.faults):
+        said = "names no usable port"
+    if said is not None:
+        _, number = host_and_port(DEFAULT_ORIGIN)
+        _say(f"port {number} (the default: {settings.path} {said}; --port takes another)")
+
+
+def _say(message: str) -> None:
+    from antigravity_doctor.cli.errors import say
+
+    say(message)
+
+
+def key_of(given: str | None) -> tuple[Secret | None, str | None]:
+    """The key of --api-key, else of the variable, and where it is from. Raises BadInputError for one that no header
+    can carry."""
+    from antigravity_doctor.diagnosis.settings import Secret
+
+    from_variable = os.environ.get(KEY_VARIABLE, "").strip()
+    key, source = (given, "--api-key") if given is not None else (from_variable or None, KEY_VARIABLE)
+    if key is None:
+        return None, None
+    if not key.strip() or not key.isprintable() or not key.isascii():
+        raise BadInputError("The key is empty or has characters that no header can carry: copy it again.")
+    return Secret(key.strip()), source
 
 
 def base_url_of(typed: str, *, query: bool = False) -> str:

@@ -42,9 +42,9 @@ def command(
     """Prints check, scan and a summary of the proxy's logs as Markdown: you see all of it before you send it."""
     chosen = options.client_of(client)
     for place in (out, zip_):
-        if place is not None and place.exists():
-            raise BadInputError(f"{options.printable_input(str(place))} exists already: give the name of a new file.")
-    origin = options.origin_of(host, port, url)
+        if place is not None:
+            _must_be_new(place)
+    origin, source = options.origin_and_source(host, port, url)
     checked = options.base_url_of(base_url) if base_url is not None else None
     from antigravity_doctor.diagnosis.anonymising import anonymous
     from antigravity_doctor.reports.bundle import Section, markdown
@@ -53,11 +53,11 @@ def command(
     machine = options.machine()
     settings = read_proxy_settings(machine.environment)
     who = _who(machine, settings)
-    version, check = _check(origin, checked, chosen, settings, machine)
+    version, check = _check(origin, source, checked, chosen, settings, machine)
     raw = [check, _scan(host, port, url, machine, chosen)]
     raw.append(Section("logs", "", "logs-left-out") if no_logs else _logs(origin))
     sections = [each._replace(text=anonymous(each.text, who)) for each in raw]
-    facts = [(key, anonymous(value, who)) for key, value in _facts(machine, origin, version, settings)]
+    facts = [(key, anonymous(value, who)) for key, value in _facts(machine, origin, source, version, settings)]
     if chosen is not None:
         facts.append(("client", chosen.name))
     document = anonymous(markdown(facts, sections), who)
@@ -69,9 +69,10 @@ def command(
 
 
 def _facts(
-    machine: Machine, origin: str, version: str | None, settings: ProxySettings | None
+    machine: Machine, origin: str, source: options.Source, version: str | None, settings: ProxySettings | None
 ) -> Iterable[tuple[str, str]]:
     """The table at the top: versions, system, where this runs, the proxy and its settings (never a key)."""
+    from antigravity_doctor.knowledge.texts import reason_text, room_phrase
     from antigravity_doctor.sources.surroundings import surroundings
 
     yield "agdoctor", __version__
@@ -81,18 +82,25 @@ def _facts(
     where = [each for each in (around.container, f"WSL {around.wsl}" if around.wsl else None, around.remote) if each]
     if where:
         yield "where", ", ".join(where)
-    yield "proxy", f"{origin}, version {version or 'not known'}"
+    where_from = "" if source == "given" else f" ({room_phrase('scan', 'source-' + source)})"
+    yield "proxy", f"{origin}{where_from}, version {version or 'not known'}"
     if settings is not None:
         if settings.problem is not None:
-            yield "settings", settings.problem
+            yield "settings", reason_text(f"words.file-{settings.problem}")
         else:
             lan = {True: "on", False: "off", None: "not said"}[settings.allow_lan]
             key = "set" if settings.api_key else "empty or not said"
-            yield "settings", f"port {settings.port}, auth_mode {settings.auth_mode}, LAN access {lan}, key {key}"
+            said = f"port {settings.port}, auth_mode {settings.auth_mode}, LAN access {lan}, key {key}"
+            yield "settings", f"{said}; does not load" if settings.faults else said
 
 
 def _check(
-    origin: str, base_url: str | None, client: Client | None, settings: ProxySettings | None, machine: Machine
+    origin: str,
+    source: options.Source,
+    base_url: str | None,
+    client: Client | None,
+    settings: ProxySettings | None,
+    machine: Machine,
 ) -> tuple[str | None, Section]:
     """The proxy's version, and the check as a terminal shows it. What clients are set to is left to the scan."""
     from antigravity_doctor.probes.run import run_check_sync
@@ -100,17 +108,20 @@ def _check(
     from antigravity_doctor.reports.bundle import Section
     from antigravity_doctor.reports.check import check_lines
 
+    key, key_source = options.key_of(None)
     checking = CheckOptions(
         origin=origin,
         base_url=base_url,
         client=client,
+        api_key=key,
+        key_source=key_source,
         environment=machine.environment,
         settings=settings,
     )
     report = run_check_sync(checking)
     # What clients are set to is the next section.
     report = report._replace(checks=tuple(each for each in report.checks if each.id != "client-settings"))
-    return report.proxy_version, Section("check", _plain(check_lines(report, WIDTH)))
+    return report.proxy_version, Section("check", _plain(check_lines(report, WIDTH, source=source)))
 
 
 def _scan(host: str | None, port: str | None, url: str | None, machine: Machine, only: Client | None) -> Section:
@@ -131,7 +142,10 @@ def _logs(origin: str) -> Section:
     from antigravity_doctor.reports.bundle import Section
     from antigravity_doctor.reports.logs import summary_texts
 
-    seen = own_seen(options.table_of(None), origin)
+    try:
+        seen = own_seen(options.table_of(None), origin)
+    except OSError:  # all else of the report is worth having
+        return Section("logs", "", "logs-unreadable")
     if seen is None:
         return Section("logs", "", "logs-none")
     return Section("logs", "\n".join(summary_texts(seen.tally)))
@@ -151,9 +165,25 @@ def _who(machine: Machine, settings: ProxySettings | None) -> Who:
     users.add(machine.home.replace("\\", "/").rstrip("/").rpartition("/")[2])
     hosts = {platform.node(), platform.node().partition(".")[0], machine.environment.get("COMPUTERNAME", "")}
     key = settings.api_key.reveal() if settings is not None and settings.api_key else ""
-    given = machine.environment.get("AGDOCTOR_API_KEY", "").strip()
+    given = machine.environment.get(options.KEY_VARIABLE, "").strip()
     keys = tuple(each for each in (key, given) if len(each) > 5)
     return Who(machine.home, tuple(filter(None, users)), tuple(filter(None, hosts)), keys)
+
+
+def _must_be_new(place: Path) -> None:
+    """Raises BadInputError where a file exists, or where nobody may look whether it does."""
+    try:
+        place.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except (OSError, ValueError) as error:
+        raise _unwritable(place, error) from None
+    raise BadInputError(f"{options.printable_input(str(place))} exists already: give the name of a new file.")
+
+
+def _unwritable(place: Path, error: Exception) -> BadInputError:
+    why = getattr(error, "strerror", None) or str(error)
+    return BadInputError(f"{options.printable_input(str(place))} cannot be written ({why}): give another place.")
 
 
 def _save(place: Path, content: bytes) -> None:
@@ -162,8 +192,7 @@ def _save(place: Path, content: bytes) -> None:
         with place.open("xb") as file:
             file.write(content)
     except OSError as error:
-        shown = options.printable_input(str(place))
-        raise BadInputError(f"{shown} cannot be written ({error.strerror}): give another place.") from None
+        raise _unwritable(place, error) from None
     say(f"written: {place}")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from antigravity_doctor.diagnosis.model import CheckReport, CheckResult, Finding
 from antigravity_doctor.knowledge.texts import code as code_entry
-from antigravity_doctor.knowledge.texts import finding_text, phrase
+from antigravity_doctor.knowledge.texts import finding_text, phrase, reason_text, room_phrase
 from antigravity_doctor.reports.check_words import STAGES, best_fix, counts, distinct_findings, summary, title
 from antigravity_doctor.reports.paint import Line, Span, cell_width, line_width, printable, wrap
 
@@ -15,13 +15,17 @@ _SYMBOL: dict[str, Span] = {
     "skipped": ("–", "dim"),
     "inconclusive": ("?", "warn"),
 }
+_MOST_NAMES = 4
 _SEVERITY: dict[str, Span] = {"error": ("✗", "bad"), "warning": ("!", "warn"), "info": ("·", "dim")}
 
 
-def check_lines(report: CheckReport, width: int, *, verbose: bool = False) -> list[Line]:
-    """The whole report. `verbose` shows the request of every check, not only of those that did not pass."""
+def check_lines(report: CheckReport, width: int, *, verbose: bool = False, source: str = "given") -> list[Line]:
+    """The whole report. `verbose` shows the request of every check, not only of those that did not pass. `source` is
+    where the port is from, as `cli.options.origin_and_source` says it."""
     lines: list[Line] = [[]]
     where: list[Span] = [(phrase("check-of", {"url": printable(report.url)}), "bold")]
+    if source == "gui_config.json":
+        where.append((f" ({room_phrase('scan', 'source-' + source)})", "note"))
     version = report.proxy_version or next(
         (each.facts.get("range") for each in report.checks if each.id == "version"), ""
     )
@@ -112,7 +116,7 @@ def _check_lines(check: CheckResult, width: int, names: int, verbose: bool) -> l
 
 def finding_lines(finding: Finding, width: int) -> list[Line]:
     """A finding in full: what is wrong, what to do, and what to type."""
-    safe = {name: printable(value, 300) for name, value in finding.facts.items()}
+    safe = {name: printable(_few(finding.code, value), 300) for name, value in finding.facts.items()}
     entry = code_entry(finding.code)
     head: list[Span] = [
         _SEVERITY[finding.severity],
@@ -133,6 +137,15 @@ def finding_lines(finding: Finding, width: int) -> list[Line]:
     else:
         lines.extend(wrap([("→ ", "note"), (finding_text(finding.code, "fix", safe), "")], width, "    ", "      "))
     return lines
+
+
+def _few(code: str, value: str) -> str:
+    """A list of clients with its first few names: whoever wants all of them has the JSON."""
+    names = value.split(", ") if code == "AGD509" else []
+    more = len(names) - _MOST_NAMES
+    if more < 2:  # "and 1 more" is no shorter than the name
+        return value
+    return reason_text("words.and-more", {"names": ", ".join(names[:_MOST_NAMES]), "count": str(more)})
 
 
 def _closing(report: CheckReport, found: list[Finding], width: int) -> list[Line]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,13 +48,72 @@ def test_what_is_given_wins(tmp_path: Path, argv: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize(
     "settings",
-    ["", "{", "[]", "{}", '{"proxy": 1}', '{"proxy": {"port": "x"}}', '{"proxy": {"port": 0}}',
-     '{"proxy": {"port": true}}', '{"proxy": {"port": 70000}}', '{"proxy": {"port": 8045}}'],
-)  # fmt: skip
+    ["{}", '{"proxy": {"port": 0}}', '{"proxy": {"port": 8045}}'],
+)
 def test_a_file_that_says_nothing_else_leaves_the_usual_port_and_nothing_is_said(tmp_path: Path, settings: str) -> None:
     ended = at_home(tmp_path, settings).run("explain-path", "/v1/v1/messages")
     assert "http://127.0.0.1:8045" in ended.out
     assert ended.err == ""
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("", "is not valid JSON"),
+        ("{", "is not valid JSON"),
+        ("[]", "names no usable port"),
+        ('{"proxy": 1}', "names no usable port"),
+        ('{"proxy": {}}', "names no usable port"),
+        ('{"proxy": {"port": "8050"}}', "names no usable port"),
+        ('{"proxy": {"port": true}}', "names no usable port"),
+        ('{"proxy": {"port": 70000}}', "names no usable port"),
+    ],
+)
+@pytest.mark.parametrize("argv", [("explain-path", "/v1/v1/messages"), ("scan", "--offline")], ids=lambda argv: argv[0])
+def test_a_file_that_could_not_be_used_is_said(tmp_path: Path, argv: tuple[str, ...], settings: str, said: str) -> None:
+    ended = at_home(tmp_path, settings).run(*argv)
+    assert "http://127.0.0.1:8045" in ended.out
+    assert ended.err.startswith("agdoctor: port 8045 (the default: ")
+    assert f"gui_config.json {said}" in ended.err
+
+
+@pytest.mark.parametrize("error", [PermissionError, OSError])
+@pytest.mark.parametrize("argv", [("recommend", "--client", "claude-code"), ("scan", "--offline")])
+def test_a_file_that_may_not_be_read_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[OSError], argv: tuple[str, ...]
+) -> None:
+    home = at_home(tmp_path, '{"proxy": {"port": 9123}}')
+    really_open, really_stat = Path.open, os.stat
+
+    def no_open(self: Path, *args: Any, **more: Any) -> Any:
+        if self.name == "gui_config.json":
+            raise error(13, "Permission denied")
+        return really_open(self, *args, **more)
+
+    def no_stat(path: Any, *args: Any, **more: Any) -> Any:
+        if str(path).endswith("gui_config.json"):  # the folder is closed as well
+            raise error(13, "Permission denied")
+        return really_stat(path, *args, **more)
+
+    monkeypatch.setattr(Path, "open", no_open)
+    monkeypatch.setattr(os, "stat", no_stat)
+    ended = home.run(*argv)
+    assert "http://127.0.0.1:8045" in ended.out
+    assert "gui_config.json cannot be read; --port takes another" in ended.err
+
+
+@pytest.mark.parametrize("command", ["check", "report"])
+def test_the_title_says_where_the_port_is_from(tmp_path: Path, command: str) -> None:
+    home = at_home(tmp_path, '{"proxy": {"port": 9123}}')
+    assert "Check of http://127.0.0.1:9123 (from gui_config.json)" in home.run(command).out
+    assert home.run(command).err == ""
+    assert "gui_config.json)" not in home.run(command, "--port", "9123").out.partition("Can the proxy")[0]
+
+
+def test_a_program_that_reads_the_check_gets_the_note_apart(tmp_path: Path) -> None:
+    ended = at_home(tmp_path, '{"proxy": {"port": 9123}}').run("check", "--json")
+    assert json.loads(ended.out)["target"]["url"] == "http://127.0.0.1:9123"
+    assert ended.err.startswith("agdoctor: port 9123 (from gui_config.json")
 
 
 def test_the_data_folder_can_be_moved(tmp_path: Path) -> None:

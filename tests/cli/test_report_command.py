@@ -11,6 +11,7 @@ import pytest
 
 from antigravity_doctor.diagnosis.proxy_model import ServerConfig
 from antigravity_doctor.servers.stand_in import run_in_thread
+from tests.support import gui_config
 from tests.support.settings_home import Home, claude
 
 KEY = "sk-planted-0123456789abcdef"
@@ -85,6 +86,63 @@ def test_a_place_that_cannot_be_written_is_said(home: Home) -> None:
     ended = home.run("report", "--no-logs", "--out", "no/such/folder/r.md", "--port", "1")
     assert ended.code == 2
     assert "cannot be written" in ended.err
+
+
+@pytest.mark.parametrize("option", ["--out", "--zip"])
+@pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"), OSError(36, "File name too long")])
+def test_a_place_that_cannot_even_be_looked_at_is_said_before_anything_is_done(
+    home: Home, monkeypatch: pytest.MonkeyPatch, option: str, error: OSError
+) -> None:
+    really = Path.lstat
+
+    def lstat(self: Path) -> object:
+        if self.name == "r.md":
+            raise error
+        return really(self)
+
+    monkeypatch.setattr(Path, "lstat", lstat)
+    ended = home.run("report", option, "closed/r.md")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == f"agdoctor: 'closed/r.md' cannot be written ({error.strerror}): give another place.\n"
+
+
+def test_a_link_that_leads_nowhere_is_not_written_through(home: Home) -> None:
+    (home.folder / "r").symlink_to(home.folder / "elsewhere")
+    ended = home.run("report", "--out", "r")
+    assert ended.code == 2
+    assert "exists already" in ended.err
+
+
+def test_logs_that_may_not_be_read_do_not_end_the_report(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    def own_seen(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", "/home/zebulon/.antigravity_tools/logs")
+
+    monkeypatch.setattr("antigravity_doctor.cli.logs.own_seen", own_seen)
+    ended = home.run("report", "--port", "1")
+    assert ended.code == 0
+    assert "The proxy's logs cannot be read by this user." in ended.out
+
+
+def test_the_key_of_the_variable_is_used_as_check_does(home: Home) -> None:
+    with run_in_thread(ServerConfig("4.5.8", auth="strict", api_key=KEY)) as running:
+        good = home.run("report", "--no-logs", "--port", str(running.port), env={"AGDOCTOR_API_KEY": KEY})
+        none = home.run("report", "--no-logs", "--port", str(running.port))
+    assert "accepted (AGDOCTOR_API_KEY)" in good.out
+    assert KEY not in good.all
+    assert "a key is wanted, and none was given" in none.out
+
+
+def test_a_variable_that_no_header_can_carry_is_bad_input(home: Home) -> None:
+    ended = home.run("report", "--no-logs", "--port", "1", env={"AGDOCTOR_API_KEY": "sk-\x07"})
+    assert ended.code == 2
+    assert "no header can carry" in ended.err
+
+
+def test_where_the_port_is_from_is_in_the_report(home: Home) -> None:
+    home.put({".antigravity_tools/gui_config.json": gui_config.text(port=9123, auth_mode="Off")})
+    out = home.run("report", "--no-logs").out
+    assert "| Proxy | `http://127.0.0.1:9123 (from gui_config.json), version not known` |" in out
+    assert "auth_mode Off, LAN access not said, key set; does not load" in out
 
 
 def test_without_logs_that_is_said(home: Home) -> None:
