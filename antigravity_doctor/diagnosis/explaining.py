@@ -376,6 +376,11 @@ def _mismatch(asked: _Asked, base_path: str, anatomy: Anatomy) -> tuple[Finding,
 def _with_base(asked: _Asked, base_path: str, anatomy: Anatomy) -> _Missed | None:
     """The exact answer: base path and suffix are both known. None where the base URL did not make this path."""
     path, table, client = asked.path, asked.table, asked.client
+    if path == base_path and client is None:
+        # Few clients take the endpoint off again, or keep one that is typed: a setting that wants all of it is likelier.
+        whole = _whole(asked, anatomy)
+        if whole is not None:
+            return whole
     guesses = from_base(path, base_path, client, asked.method)
     # "/completions" also ends in "/chat/completions": a suffix that covers the whole endpoint is meant rather.
     guesses = [each for each in guesses if each.appends.endswith(anatomy.endpoint)] or guesses
