@@ -55,7 +55,8 @@ PICTURES = (
             "server": {},
             "set_up": {
                 ".claude/settings.json": '{\n "env": {\n  "ANTHROPIC_BASE_URL": "http://127.0.0.1:8045/v1"\n }\n}\n',
-                ".codex/config.toml": '[model_providers.custom]\nbase_url = "http://127.0.0.1:8045/v1"\n',
+                ".codex/config.toml": 'model_provider = "custom"\n\n[model_providers.custom]\n'
+                'base_url = "http://127.0.0.1:8045/v1"\n',
                 ".config/opencode/opencode.json": '{"provider": {"google": {"options":\n'
                 '  {"baseURL": "http://127.0.0.1:8045/v1"}}}}\n',
                 ".gemini/.env": "GOOGLE_GEMINI_BASE_URL=https://generativelanguage.googleapis.com\n",

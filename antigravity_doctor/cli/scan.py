@@ -145,7 +145,7 @@ def scan_machine(machine: Machine, asked: Asked, only: Client | None = None) -> 
         target, neighbours = look_around(checking, given=asked.given, ports=lambda at: ports_in(evidence, at))
         origin, source, answering, version = target.origin, target.source, target.answering, target.version
         table = _table(table, asked, version)
-    proxy = proxy_here(origin, settings, machine.environment, answers=answering == "proxy")
+    proxy = proxy_here(origin, settings, machine.environment, answers=answering == "proxy", taken=answering == "other")
     around = surroundings(machine.environment)
     return Scanned(scan(evidence, table, proxy, neighbours), source, answering, version, around)
 

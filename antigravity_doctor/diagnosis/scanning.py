@@ -6,6 +6,7 @@ looks at the machine. A value is judged by simulating its client with it, as eve
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
@@ -17,7 +18,15 @@ from antigravity_doctor.diagnosis.recommending import fixes_for
 from antigravity_doctor.diagnosis.secrets import redact
 from antigravity_doctor.diagnosis.simulating import SimulatedRequest, simulate
 from antigravity_doctor.diagnosis.solving import solve
-from antigravity_doctor.diagnosis.urls import BadUrlError, host_and_port, is_loopback_host, parse_base_url, split_url
+from antigravity_doctor.diagnosis.urls import (
+    EXAMPLE,
+    BadUrlError,
+    host_and_port,
+    is_loopback_host,
+    parse_base_url,
+    split_url,
+    without_credentials,
+)
 from antigravity_doctor.knowledge.clients import Client, Mode, all_clients
 from antigravity_doctor.knowledge.paths import vendor_of
 from antigravity_doctor.knowledge.places import SyncFault, sync_faults
@@ -29,7 +38,7 @@ Kind = Literal["file", "env", "shell", "editor-state"]
 State = Literal["right", "wrong", "stale", "shared", "elsewhere", "overridden", "ignored", "unclear"]
 """right: every required request lands · wrong: one does not · stale: nothing listens there · shared: a variable, wrong
 for this client and right for another one that is here · elsewhere: not this proxy, left alone · overridden: another
-source wins · ignored: the client does not read it · unclear: cannot be told."""
+source wins · ignored: the client does not read it, or right and not in use · unclear: cannot be told."""
 
 CONTAINER_HOSTS = ("host.docker.internal", "host.containers.internal", "gateway.docker.internal")
 """Names by which a container reaches the machine that it runs on."""
@@ -52,7 +61,9 @@ class FoundBaseUrl(NamedTuple):
 
     `mode` is None where it cannot be told. `format` and `at` say how to find the value again in its file (None and ():
     not to be changed by a program). `literal`: it says itself what it is. `hidden_by`: a file in front of this one is
-    the only one that the client opens. `common`: the place is nobody's in particular (a project's `.env`).
+    the only one that the client opens. `common`: the place is nobody's in particular (a project's `.env`). `unused`:
+    the setting that would have to name this entry for it to be used and nowhere does, and the name of the entry.
+    `maybe`: it stands inside an `if`, a loop or a function of a start-up file.
     """
 
     client: str
@@ -68,6 +79,8 @@ class FoundBaseUrl(NamedTuple):
     type_it: str | None = None
     hidden_by: str | None = None
     common: bool = False
+    unused: tuple[str, str] | None = None
+    maybe: bool = False
 
     @property
     def shown(self) -> str:
@@ -96,12 +109,17 @@ class Closed(NamedTuple):
 
 
 class Variable(NamedTuple):
-    """A base URL variable, for whatever reads it: in this process, a start-up file or the project's `.env`."""
+    """A base URL variable, for whatever reads it: in this process, a start-up file, an editor's terminal or the
+    project's `.env`. `shell`: whose start-up file it is ("": of every session); `exported`: programs get to see it;
+    `maybe` as for a FoundBaseUrl."""
 
     name: str
     value: str
     spot: Spot
     literal: bool = True
+    shell: str = ""
+    exported: bool = True
+    maybe: bool = False
 
     @property
     def shown(self) -> str:
@@ -132,7 +150,8 @@ class Proxy(NamedTuple):
     """The proxy that everything is compared with. `answers`: it was seen to answer there.
 
     `ports`: where this machine's proxy is or used to be, whether it runs or not; `own_hosts`: names and addresses of
-    this machine, lower case; `in_container`: whether a container's name for the computer around it means anything here.
+    this machine, lower case; `in_container`: whether a container's name for the computer around it means anything here;
+    `only_loopback`: it was seen to listen on 127.0.0.1 and on no other address; `taken`: another program answers there.
     """
 
     origin: str
@@ -140,6 +159,14 @@ class Proxy(NamedTuple):
     ports: frozenset[int] = frozenset()
     own_hosts: frozenset[str] = frozenset()
     in_container: bool = False
+    only_loopback: bool = False
+    taken: bool = False
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is on this machine, by its own address."""
+        host = host_and_port(self.origin)[0]
+        return is_loopback_host(host) or host.lower() in self.own_hosts
 
 
 class Judged(NamedTuple):
@@ -295,8 +322,25 @@ class _Judge:
             if winner is not each or each.hidden_by is not None:
                 judged.append(self._overridden(client, each, winner))
             else:
-                judged.append(self._one(client, each))
+                judged.append(self._doubted(self._one(client, each)))
         return tuple(judged)
+
+    def _doubted(self, judged: Judged) -> Judged:
+        """What else is known of a value: it is not in use, it may not be set, what answers is not the proxy."""
+        found, facts = judged.found, dict(judged.facts)
+        if found.maybe:
+            facts["maybe"] = "maybe"
+        if found.unused is not None:
+            facts |= {"chosen_by": found.unused[0], "entry": found.unused[1]}
+            if judged.state == "right":
+                return judged._replace(state="ignored", facts={**facts, "why": "not-chosen"})
+        if judged.state == "right" and self._proxy.taken and facts.get("port") == str(host_and_port(self._origin)[1]):
+            return judged._replace(state="unclear", facts={**facts, "why": "not-the-proxy"})
+        softer = judged.findings
+        if found.unused is not None:
+            softer = tuple(each._replace(severity="warning") for each in softer)
+        sure = judged.sure and found.unused is None and not self._proxy.taken
+        return judged._replace(findings=softer, facts=facts, sure=sure)
 
     def _overridden(self, client: Client, found: FoundBaseUrl, winner: FoundBaseUrl) -> Judged:
         if found.hidden_by is not None and winner is found:
@@ -313,9 +357,17 @@ class _Judge:
         facts = {"client": client.name, "setting": found.spot.name, "place": place(found.spot), "base_url": found.shown}
         if not found.literal:
             return Judged(found, "unclear", facts={**facts, "why": "not-literal"})
-        url, missing = _with_scheme(found.value)
+        typed, missing = _with_scheme(found.value)
+        url = without_credentials(typed)
+        if url != typed:
+            found = found._replace(format=None)  # what becomes of the password is the user's to say
         where = self._where(url)
         facts |= where.facts
+        if where.state == "no-url":
+            # What was meant is not certain enough to be written by a program.
+            finding = self._no_url(found.value, facts)
+            usual = self._fixes(client, found, self._origin, self._origin) if finding.severity == "error" else ()
+            return Judged(found, "wrong", (finding,), usual, facts=facts, sure=False)
         if where.state == "stale":
             fixes = self._fixes(client, found, self._origin, url)
             sure = _is_own_port(facts) and self._proxy.answers
@@ -365,16 +417,24 @@ class _Judge:
         return Judged(found, "wrong", (finding, *explained.findings[:1], *faults), fixes, request, facts=facts)
 
     def _unreachable(self, client: Client, found: FoundBaseUrl, url: str, facts: dict[str, str]) -> Judged:
-        """The proxy's port by an address or a scheme under which it is never there: ::1, https."""
+        """The proxy's port by an address or a scheme under which it is not there: ::1, the machine's own, https."""
         host, port = facts["host"], facts["port"]
-        plain = f"http://{'127.0.0.1' if facts['why'] == 'ipv6' else host}:{port}"
-        if facts["why"] == "ipv6":
+        plain = f"http://{host if facts['why'] == 'https-loopback' else '127.0.0.1'}:{port}"
+        if facts["why"] == "only-loopback":
+            finding = Finding("AGD512", "error", 0.9, facts)
+        elif facts["why"] == "ipv6":
             said = reason_text("words.is-ipv6", {"refused": "::1"})
             finding = Finding("AGD104", "error", 0.9, {**facts, "observed": said, "works": "127.0.0.1"})
         else:
             finding = Finding("AGD105", "error", 0.9, {**facts, "plain_url": plain})
         fixes = self._fixes(client, found, plain, url)
         return Judged(found, "wrong", (finding,), fixes, facts=facts)
+
+    def _no_url(self, value: str, facts: Mapping[str, str]) -> Finding:
+        """AGD515: an error where this proxy was meant, by all appearances."""
+        host, port = host_and_port(self._origin)
+        meant = any(each in value for each in (host, "127.0.0.1", "localhost", str(port)))
+        return Finding("AGD515", "error" if meant else "warning", 0.9 if meant else 0.5, facts)
 
     def _fixes(self, client: Client, found: FoundBaseUrl, origin: str, url: str) -> tuple[Fix, ...]:
         """What to set instead: for the mode that the value belongs to, else for the client's usual one."""
@@ -393,15 +453,21 @@ class _Judge:
         """A variable for whatever reads it. What clients that are here make of it is said under their names: then
         it is a finding here only as far as it concerns others."""
         facts = {"setting": variable.name, "base_url": variable.shown, "place": place(variable.spot)}
+        if variable.maybe:
+            facts["maybe"] = "maybe"
+        if not variable.exported:
+            return JudgedVariable(variable, "ignored", facts={**facts, "why": "not-exported"})
         if not variable.literal:
             return JudgedVariable(variable, "unclear", facts={**facts, "why": "not-literal"})
-        url, _ = _with_scheme(variable.value)
+        url = without_credentials(_with_scheme(variable.value)[0])
         where = self._where(url)
         facts |= where.facts
         if where.state == "stale":
             return JudgedVariable(variable, "stale", (_stale(facts),), facts=facts)
         if where.state == "unreachable":
             return JudgedVariable(variable, "unclear", facts=facts)
+        if where.state == "no-url":
+            return JudgedVariable(variable, "wrong", (self._no_url(variable.value, facts),), facts=facts)
         if where.state != "here":
             return JudgedVariable(variable, where.state, facts=facts)
         explained = explain_setting(variable.name, redact(url), self._table, split_url(url).origin)
@@ -426,7 +492,7 @@ class _Judge:
             parse_base_url(url)
             host, port = host_and_port(split_url(url).origin)
         except (BadUrlError, ValueError) as error:
-            return _Where("unclear", {"why": "no-url", "detail": redact(str(error))})
+            return _Where("no-url", {"detail": redact(str(error)).removesuffix(EXAMPLE).rstrip()})
         proxy, secure = self._proxy, not url.lower().startswith("http://")
         facts = {"host": host, "port": str(port), "origin": proxy.origin}
         proxy_port = host_and_port(proxy.origin)[1]
@@ -443,7 +509,9 @@ class _Judge:
             return _Where("here", facts) if same else _Where("elsewhere", {**facts, "why": "other-host"})
         if not here:
             return _Where("here" if leads_to(url, proxy.origin) else "elsewhere", {**facts, "why": "other-host"})
-        is_proxy = port == proxy_port or (neighbour is not None and neighbour.kind == "proxy")
+        is_proxy = (port == proxy_port and proxy.is_local) or (neighbour is not None and neighbour.kind == "proxy")
+        if is_proxy and proxy.only_loopback and not (is_loopback_host(host) or host == "0.0.0.0"):  # noqa: S104
+            return _Where("unreachable", {**facts, "why": "only-loopback"})
         if is_proxy and secure:
             return _Where("unreachable", {**facts, "why": "https-loopback"})
         if is_proxy and host == "::1":
@@ -474,14 +542,17 @@ def _stale(facts: Mapping[str, str]) -> Finding:
     return Finding("AGD512", "error" if sure else "warning", 0.9 if sure else 0.4, facts)
 
 
+_BARE_HOST = re.compile(r"(?!(?i:https?)[:/])(?:\[[0-9A-Fa-f:]+\]|[\w.-]+)(?::\d+)?(?=[/?#]|$)")
+
+
 def _with_scheme(value: str) -> tuple[str, bool]:
     """The value as a URL, and whether its `http://` was missing (`127.0.0.1:8045/v1`)."""
-    missing = "://" not in value and ":" in value and not value.startswith("/")
+    missing = "://" not in value and _BARE_HOST.match(value) is not None
     return ("http://" + value if missing else value), missing
 
 
 class _Where(NamedTuple):
-    state: Literal["here", "unreachable", "stale", "elsewhere", "unclear"]
+    state: Literal["here", "unreachable", "stale", "elsewhere", "unclear", "no-url"]
     facts: dict[str, str]
 
 
@@ -496,13 +567,15 @@ def place(spot: Spot) -> str:
 def ports_in(evidence: Evidence, origin: str) -> tuple[int, ...]:
     """The local ports that the values name and that are not the proxy's own: what has to be looked at."""
     found: dict[int, None] = {}
+    proxy_host, proxy_port = host_and_port(origin)
+    known = proxy_port if is_loopback_host(proxy_host) else None  # a proxy elsewhere says nothing of this machine
     for value in (*(each.value for each in evidence.found), *(each.value for each in evidence.variables)):
-        url, _ = _with_scheme(value)
+        url = without_credentials(_with_scheme(value)[0])
         try:
             host, port = host_and_port(split_url(url).origin)
         except ValueError:
             continue
-        if is_loopback_host(host) and port != host_and_port(origin)[1]:
+        if is_loopback_host(host) and port != known:
             found.setdefault(port)
     return tuple(found)
 

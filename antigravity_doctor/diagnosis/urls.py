@@ -29,6 +29,10 @@ class Url(NamedTuple):
     query: str | None
 
 
+EXAMPLE = f"Type it like {DEFAULT_ORIGIN}/v1 ."
+"""How most sentences of `parse_base_url` end."""
+
+
 class BadUrlError(ValueError):
     """What the user typed is no usable base URL; the message is one sentence that says what to type instead."""
 
@@ -104,6 +108,13 @@ def port_number(text: str) -> int:
     return int(text)
 
 
+def without_credentials(url: str) -> str:
+    """A URL with its user name and password cut out."""
+    start = max(_after_scheme(url), 0)
+    end = min((at for at in map(url.find, "/?#", (start,) * 3) if at >= 0), default=len(url))
+    return url[:start] + url[start:end].rpartition("@")[2] + url[end:]
+
+
 def parse_base_url(text: str, *, what: str = "base URL") -> Url:
     """What a user typed as base URL, checked; a missing `http://` is added, credentials are refused.
 
@@ -112,7 +123,7 @@ def parse_base_url(text: str, *, what: str = "base URL") -> Url:
     """
     typed = text
     text = text.strip()
-    example = f"Type it like {DEFAULT_ORIGIN}/v1 ."
+    example = EXAMPLE
     if not text:
         raise BadUrlError(f"The {what} is empty. {example}")
     if text[0] in "\"'`“”‘’" or text[-1] in "\"'`“”‘’":
@@ -122,6 +133,8 @@ def parse_base_url(text: str, *, what: str = "base URL") -> Url:
     if _after_scheme(text) < 0:
         if re.match(r"https?:/?[^/]", text, re.I):
             raise BadUrlError(f"The {what} {_quote(typed)} lacks a slash after the scheme. {example}")
+        if re.match(r"https?/+[^/]", text, re.I):
+            raise BadUrlError(f"The {what} {_quote(typed)} lacks the colon after the scheme. {example}")
         if text.startswith("/"):
             raise BadUrlError(f"The {what} {_quote(typed)} is only a path: the host is missing. {example}")
         text = "http://" + text

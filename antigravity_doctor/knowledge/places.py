@@ -37,7 +37,8 @@ class ValueAt(NamedTuple):
 
     `at`, `mode_by_at` and `only_if_at` are keys from the top; `*` is any key of an object or any item of a list. The
     n-th `*` of a neighbour (`mode_by_at`, `only_if_at`) stands for what the n-th `*` of `at` stood for; one more at the
-    end stands for any item. `only_if_at`: the value counts only where the text there is one of `only_if`.
+    end stands for any item. `only_if_at`: the value counts only where the text there is one of `only_if`. `chosen_by`:
+    places, in any of the client's files, that name the entry in use, which is what the first `*` of `at` stands for.
     """
 
     at: tuple[str, ...]
@@ -48,6 +49,7 @@ class ValueAt(NamedTuple):
     otherwise: str | None
     only_if_at: tuple[str, ...] | None
     only_if: tuple[str, ...]
+    chosen_by: tuple[tuple[str, ...], ...] = ()
 
 
 class Source(NamedTuple):
@@ -348,6 +350,7 @@ def _value_at(data: Mapping[str, Any]) -> ValueAt:
         otherwise=mode_by.get("else") if mode_by else None,
         only_if_at=tuple(only_if["at"]) if only_if else None,
         only_if=tuple(only_if["is"]) if only_if else (),
+        chosen_by=tuple(map(tuple, data.get("chosen_by", ()))),
     )
 
 

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable, Mapping
 
 from antigravity_doctor.diagnosis.scanning import Neighbour, Proxy
 from antigravity_doctor.diagnosis.settings import ProxySettings
-from antigravity_doctor.diagnosis.urls import host_and_port
+from antigravity_doctor.diagnosis.urls import host_and_port, is_loopback_host
 from antigravity_doctor.probes.discover import look, owner
 from antigravity_doctor.probes.session import CheckOptions, FoundProxy, Session
 from antigravity_doctor.probes.target import Target, find_target
 from antigravity_doctor.probes.transport import Address, connect
-from antigravity_doctor.sources.listeners import own_hosts
+from antigravity_doctor.sources.listeners import only_on_loopback, own_hosts
 from antigravity_doctor.sources.surroundings import surroundings
 
 USUAL_PROXY_PORTS = frozenset((8045, 19527))
@@ -26,13 +26,23 @@ _TIMEOUT = 0.3
 """Seconds; a loopback connection takes microseconds."""
 
 
-def proxy_here(origin: str, settings: ProxySettings | None, environment: Mapping[str, str], *, answers: bool) -> Proxy:
-    """The proxy for a scan: where it is, where else it may have been, and what this machine is called."""
+def proxy_here(
+    origin: str,
+    settings: ProxySettings | None,
+    environment: Mapping[str, str],
+    *,
+    answers: bool,
+    taken: bool = False,
+) -> Proxy:
+    """The proxy for a scan: where it is, where else it may have been, and what this machine is called. `taken`: another
+    program was seen to answer there."""
     ports = {host_and_port(origin)[1], *USUAL_PROXY_PORTS}
     if settings is not None and settings.port is not None:
         ports.add(settings.port)
     inside = surroundings(environment).container is not None
-    return Proxy(origin, answers, frozenset(ports), own_hosts(), inside)
+    host, port = host_and_port(origin)
+    only_loopback = answers and is_loopback_host(host) and only_on_loopback(port)
+    return Proxy(origin, answers, frozenset(ports), own_hosts(), inside, only_loopback, taken)
 
 
 async def neighbours(session: Session, ports: Iterable[int]) -> dict[int, Neighbour]:

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from antigravity_doctor import __version__
 from antigravity_doctor.diagnosis.answers import Failure, FailureKind, Outcome, Reply, Whole
-from antigravity_doctor.diagnosis.urls import host_and_port
+from antigravity_doctor.diagnosis.urls import host_and_port, without_credentials
 
 if TYPE_CHECKING:
     import httpx
@@ -196,13 +196,6 @@ def excepted(environment: Mapping[str, str], host: str, port: int) -> bool:
             except (ValueError, TypeError):
                 continue
     return False
-
-
-def without_credentials(url: str) -> str:
-    """A proxy URL with its user name and password cut out, for the report."""
-    scheme, mark, rest = url.rpartition("://")
-    authority, slash, tail = rest.partition("/")
-    return scheme + mark + authority.rpartition("@")[2] + slash + tail
 
 
 # --- the client ------------------------------------------------------------------------------------------------------

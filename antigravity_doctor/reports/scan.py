@@ -116,8 +116,12 @@ def _judged_lines(each: Judged, client: Client, width: int, *, alone: bool) -> l
             spans += [("  ", ""), (why.code, "code"), (" ", ""), (finding_text(why.code, "title"), "dim")]
         lines += wrap(spans, width, "        ", "          ")
     for finding in each.findings:
-        if finding.code in ("AGD514", "AGD503", "AGD104", "AGD105"):
+        if finding.code in ("AGD514", "AGD515", "AGD503", "AGD104", "AGD105"):
             lines += _finding_lines(finding, width)
+    if each.facts.get("why") == "only-loopback":
+        said = _say("only-loopback", host=printable(each.facts["host"], 120))
+        lines += wrap([(said, "")], width, "        ", "          ")
+    lines += _doubts(each, width)
     if each.state == "stale":
         said = _say("nothing-listens", port=each.facts["port"])
         lines += wrap([(said, "")], width, "        ", "          ")
@@ -140,12 +144,23 @@ def _judged_lines(each: Judged, client: Client, width: int, *, alone: bool) -> l
     return lines
 
 
+def _doubts(each: Judged, width: int) -> list[Line]:
+    """What else is to be known of a value that counts."""
+    lines: list[Line] = []
+    if "maybe" in each.facts:
+        lines += wrap([(_say("maybe"), "dim")], width, "        ", "          ")
+    if "entry" in each.facts and each.state != "ignored":
+        facts = {name: printable(each.facts[name], 80) for name in ("chosen_by", "entry")}
+        lines += wrap([(_say("not-in-use", **facts), "dim")], width, "        ", "          ")
+    return lines
+
+
 def _why(state: str, facts: dict[str, str], client: str) -> str:
     """Why a value is left alone or cannot be judged."""
     shown = {name: printable(value, 120) for name, value in facts.items()}
-    if state == "ignored":
+    why = facts.get("why", "ignored" if state == "ignored" else "other-host")
+    if why == "ignored":
         return _say("state-ignored", client=client)
-    why = facts.get("why", "other-host")
     if why == "program" and not facts.get("who"):
         why = "program-unknown"
     return _say("why-" + why, **shown)
@@ -160,8 +175,13 @@ def _variable_lines(each: JudgedVariable, width: int) -> list[Line]:
     if each.state == "stale":
         said = _say("nothing-listens", port=each.facts["port"])
         lines += wrap([(said, "")], width, "      ", "        ")
-    elif each.state in ("elsewhere", "unclear") and not each.good:
+    elif each.state in ("elsewhere", "unclear", "ignored") and not each.good:
         lines += wrap([(_why(each.state, dict(each.facts), ""), "dim")], width, "      ", "        ")
+    for finding in each.findings:
+        if finding.code == "AGD515":
+            lines += _finding_lines(finding, width)
+    if "maybe" in each.facts:
+        lines += wrap([(_say("maybe"), "dim")], width, "      ", "        ")
     for fix in each.fixes[:2] if each.state == "wrong" else ():
         lines += _fix_lines(fix, width)
     return lines

@@ -6,10 +6,12 @@ once and never more than a few megabytes of it, writes nothing, runs nothing and
 
 from __future__ import annotations
 
+import errno
 import glob
 import os
 import re
 import sqlite3
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -33,9 +35,11 @@ from antigravity_doctor.sources.settings_text import (
     At,
     CannotReadError,
     Format,
+    Settings,
     Value,
     decoded,
     find,
+    read,
     read_values,
 )
 from antigravity_doctor.sources.shell_files import Started, read_assignments, read_started, start_up_files
@@ -43,8 +47,11 @@ from antigravity_doctor.sources.shell_files import Started, read_assignments, re
 MOST_FILES = 400
 """Files of one glob or one scan's project folders; a real machine has a few dozen."""
 
-_URL = re.compile(r"\s*(?:[A-Za-z][A-Za-z0-9+.-]*:/|(?:localhost|[\w.-]+\.\w+|\[[0-9a-fA-F:]+\]):\d)")
-"""What can be meant as a base URL: some settings hold a word such as `default` in its place."""
+_URL = re.compile(
+    r"[\s\"'`“”‘’<]*+(?:[A-Za-z][A-Za-z0-9+.-]*:/|https?/|(?:localhost|[\w.-]+\.\w+|\[[0-9a-fA-F:]+\]):\d"
+    r"|(?:localhost|\d{1,3}(?:\.\d{1,3}){3})(?:[/?#\s]|$))"
+)
+"""What can be meant as a base URL, be it written wrong: some settings hold a word such as `default` in its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +95,8 @@ class _Reader:
         self._unreadable: dict[tuple[str, str], tuple[CannotReadError, dict[str, None]]] = {}
         self._waiting: list[tuple[str, Source, str, int]] = []  # variables that this process has not
         self._read_by: dict[tuple[str, str], tuple[Source, int]] = {}  # (client, variable) -> how it is read
+        self._chosen: dict[str, set[str]] = {}  # client -> the entries that its files say are in use
+        self._to_choose: dict[int, tuple[str, str]] = {}  # number in found -> its entry, and what has to name that
         self._started: list[tuple[str, Started]] = []  # commands with variables of their own, each with its file
         self._found: list[FoundBaseUrl] = []
         self._closed: list[Closed] = []
@@ -101,7 +110,7 @@ class _Reader:
         order = 0
         first: str | None = None  # of the files of which the client opens only one
         own: str | None = None  # a file of the client's own, before which an editor's copy is not read any more
-        seen: set[str] = set()  # a project that is the home folder has the same file under two names
+        seen: set[tuple[str, tuple[At, ...]]] = set()  # a project that is the home folder names a file twice
         for source in known.sources:
             if source.kind == "env":
                 self._names |= dict.fromkeys(source.names)
@@ -111,9 +120,10 @@ class _Reader:
                     self._variable(known.client, source, name, order)
                 continue
             for path in self._existing(source, known.client):
-                if path in seen:
+                wanted = (path, tuple(each.at for each in source.values))
+                if wanted in seen:
                     continue
-                seen.add(path)
+                seen.add(wanted)
                 order += 1
                 if source.kind == "editor-state":
                     self._state(known.client, source, path, order, own)
@@ -158,7 +168,7 @@ class _Reader:
                 escaped = "*".join(glob.escape(part) for part in pattern.split("*"))
                 found = sorted(glob.glob(escaped), reverse=last_first)[:MOST_FILES]  # noqa: PTH207
                 yield from (path for path in found if os.path.isfile(path))  # noqa: PTH113
-            elif os.path.exists(pattern):  # noqa: PTH110 - hundreds of paths, nearly all of which are not there
+            elif _is_there(pattern):
                 yield pattern
 
     def _variable(self, client: str, source: Source, name: str, order: int) -> None:
@@ -166,13 +176,14 @@ class _Reader:
         if not value:
             self._waiting.append((client, source, name, order))
         elif _URL.match(value):
-            self._set(client, source, value, Spot("env", name, None, None, None, None), order)
+            self._set(client, source, Variable(name, value, Spot("env", name, None, None, None, None)), order)
 
-    def _set(self, client: str, source: Source, value: str, spot: Spot, order: int) -> None:
+    def _set(self, client: str, source: Source, variable: Variable, order: int) -> None:
         """A variable that this client reads, with the mode that another variable may decide."""
         mode = _mode_with(source, self._machine.environment)
-        ignored = ("env", spot.name) in self._ignored[client]
-        self._found.append(FoundBaseUrl(client, mode, value, spot, order, (mode or "",), ignored=ignored))
+        ignored = ("env", variable.name) in self._ignored[client]
+        found = FoundBaseUrl(client, mode, variable.value, variable.spot, order, (mode or "",), ignored=ignored)
+        self._found.append(found._replace(maybe=variable.maybe))
 
     def _started_with(self, client: Client, path: str, started: Started) -> None:
         """The base URLs that a start-up file gives to this one command: what the client's own files say still wins,
@@ -204,7 +215,9 @@ class _Reader:
     def _file(self, client: str, source: Source, path: str, order: int, hidden: str | None) -> None:
         format: Format = source.format  # type: ignore[assignment]  # held by tests/knowledge/test_places.py
         values = self._values(path, format, client)
-        for value, mode, slot in self._matching(client, source, values):
+        for place in {each for wanted in source.values for each in wanted.chosen_by}:
+            self._chosen.setdefault(client, set()).update(str(each.value) for each, _ in find(values, place))
+        for value, mode, slot, wanted in self._matching(client, source, values):
             name = ".".join(map(str, value.at))
             spot = Spot("file", name, self._shown(path), value.line, value.column, source.scope)
             if "{editor}" in _patterns(source):
@@ -225,16 +238,19 @@ class _Reader:
                     common=format == "dotenv" and self._is_common(source, path),
                 )
             )
+            if wanted.chosen_by:
+                entry = str(value.at[wanted.at.index("*")])
+                self._to_choose[len(self._found) - 1] = (entry, ".".join(wanted.chosen_by[0]))
 
     def _matching(
         self, client: str, source: Source, values: tuple[Value, ...]
-    ) -> Iterator[tuple[Value, str | None, tuple[str, ...]]]:
-        """The client's base URLs among the values of a file, each with its mode and slot."""
+    ) -> Iterator[tuple[Value, str | None, tuple[str, ...], ValueAt]]:
+        """The client's base URLs among the values of a file, each with its mode, its slot and what describes it."""
         for wanted in source.values:
             for value, stars in find(values, wanted.at):
                 found = self._one(wanted, values, value, stars)
                 if found is not None:
-                    yield value, *found
+                    yield value, *found, wanted
 
     def _one(
         self, wanted: ValueAt, values: tuple[Value, ...], value: Value, stars: At
@@ -277,7 +293,7 @@ class _Reader:
         except CannotReadError as error:
             self._cannot((path, key), client, CannotReadError(error.reason))
             return
-        for value, mode, slot in self._matching(client, source, values):
+        for value, mode, slot, _ in self._matching(client, source, values):
             spot = Spot("editor-state", ".".join(map(str, value.at)), self._shown(path), None, None, "user")
             self._found.append(
                 FoundBaseUrl(
@@ -303,7 +319,7 @@ class _Reader:
         key = (path, format)
         if key not in self._files:
             try:
-                self._files[key] = read_values(_text(path), format)
+                self._files[key] = _strictly(read(_text(path), format), format)
             except CannotReadError as error:
                 self._files[key] = None
                 self._cannot(key, client, error)
@@ -356,7 +372,7 @@ class _Reader:
     def _start_up(self) -> Iterator[Variable]:
         """What start-up files set to something else than this process has: it holds from the next shell on."""
         environment = {**self._machine.environment, "HOME": self._machine.home}
-        last: dict[str, Variable] = {}
+        last: dict[tuple[str, str], Variable] = {}  # of each shell: none reads the files of another
         for each in start_up_files(environment, self._machine.platform):
             for path in self._paths([each.path]):
                 try:
@@ -369,17 +385,20 @@ class _Reader:
                     value = one.value if one.value is not None else one.written
                     if one.value is None or _URL.match(one.value):
                         spot = Spot("shell", one.name, self._shown(path), one.line, one.column, "user")
-                        last[one.name] = Variable(one.name, value.strip(), spot, one.value is not None)
+                        said = Variable(one.name, value.strip(), spot, one.value is not None, each.shell)
+                        last[each.shell, one.name] = said._replace(exported=one.exported, maybe=not one.certain)
         yield from last.values()
 
     # --- all of it ----------------------------------------------------------------------------------------------------
 
     def evidence(self, only: Client | None) -> Evidence:
         variables = self._merged(list(self._variables(only)))
-        start_up = {each.name: each for each in variables if each.spot.kind == "shell" and each.literal}
+        start_up = self._next_shell(variables)
         for name, source, variable, order in self._waiting:
-            if variable in start_up:  # the next shell has it
-                self._set(name, source, start_up[variable].value, start_up[variable].spot, order)
+            if variable in start_up:
+                self._set(name, source, start_up[variable], order)
+        if only is not None:
+            self._here.add(only.id)  # it was asked for: what everybody may read concerns it
         for client in all_clients():
             programs = client.raw.get("programs", ())
             if any(_on_path(program, self._machine) for program in programs):
@@ -387,6 +406,10 @@ class _Reader:
             for path, started in self._started:
                 if started.program in programs:
                     self._started_with(client, path, started)
+        for number, (entry, setting) in self._to_choose.items():
+            found = self._found[number]
+            if entry not in self._chosen.get(found.client, ()):
+                self._found[number] = found._replace(unused=(setting, entry))
         unreadable = []
         for (path, _), (error, clients) in self._unreadable.items():
             readers = tuple(each for each in clients if each)
@@ -397,16 +420,21 @@ class _Reader:
             tuple(self._found), tuple(variables), tuple(unreadable), tuple(self._closed), frozenset(self._here), files
         )
 
+    def _next_shell(self, variables: list[Variable]) -> dict[str, Variable]:
+        """What the next shell of this user has, by name: what its own files say, else those of every session, else
+        those of another shell, which may be the one that is used after all."""
+        environment = self._machine.environment
+        usual = "powershell" if self._machine.system == "windows" else environment.get("SHELL", "").rpartition("/")[2]
+        found: dict[str, Variable] = {}
+        said = [each for each in variables if each.spot.kind == "shell" and each.literal and each.exported]
+        for each in sorted(said, key=lambda one: (one.shell != usual, one.shell != "")):
+            found.setdefault(each.name, each)
+        return found
+
     def _merged(self, variables: list[Variable]) -> list[Variable]:
         """A variable of this process that a start-up file sets to the same is shown where it is set."""
-        set_in = {each.name: each for each in variables if each.spot.kind == "shell"}
-        merged = []
-        for each in variables:
-            other = set_in.get(each.name)
-            if each.spot.kind == "env" and other is not None and other.value == each.value:
-                continue
-            merged.append(each)
-        return merged
+        set_in = {(each.name, each.value) for each in variables if each.spot.kind == "shell" and each.exported}
+        return [each for each in variables if each.spot.kind != "env" or (each.name, each.value) not in set_in]
 
 
 def _mode_with(source: Source, environment: Mapping[str, str]) -> str | None:
@@ -427,16 +455,43 @@ def _patterns(source: Source) -> str:
     return "\n".join(path for paths in source.paths.values() for path in paths)
 
 
+def _is_there(path: str) -> bool:
+    """Whether there is something of this name, be it a link that leads nowhere or in a folder that is closed to us."""
+    try:
+        os.lstat(path)  # hundreds of paths, nearly all of which are not there
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def _text(path: str) -> str:
     """The text of a file. Raises CannotReadError for one that cannot be read, is too large or no text."""
     try:
-        if not os.path.isfile(path):  # noqa: PTH113 - a folder or a pipe in a file's place
-            raise CannotReadError("a-folder" if os.path.isdir(path) else "not-a-plain-file")  # noqa: PTH112
+        kind = Path(path).stat().st_mode
+        if not stat.S_ISREG(kind):  # a folder or a pipe in a file's place
+            raise CannotReadError("a-folder" if stat.S_ISDIR(kind) else "not-a-plain-file")
         with Path(path).open("rb") as file:
             raw = file.read(LIMIT + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        raise CannotReadError("link-broken") from None
     except OSError as error:
-        raise CannotReadError("not-permitted", detail=error.strerror or "") from None
+        reason = "link-broken" if error.errno == errno.ELOOP else "not-permitted"
+        raise CannotReadError(reason, detail=error.strerror or "") from None
     return decoded(raw)[0]
+
+
+def _strictly(settings: Settings, format: Format) -> tuple[Value, ...]:
+    """The values of a file, none of a JSON file with comments or a comma too many: a client that reads plain JSON drops
+    the whole file (measured: Claude Code 2.1.332). Raises CannotReadError."""
+    for note in settings.notes if format == "json" else ():
+        if note.reason in _DROPPED_FOR:
+            raise CannotReadError(_DROPPED_FOR[note.reason], note.line)
+    return settings.values
+
+
+_DROPPED_FOR = {"json-comment": "json-strict-comment", "json-trailing-comma": "json-strict-comma"}
 
 
 def _neighbour(values: tuple[Value, ...], at: tuple[str, ...], stars: At, wanted: tuple[str, ...] | None) -> str | None:
@@ -453,7 +508,9 @@ def _neighbour(values: tuple[Value, ...], at: tuple[str, ...], stars: At, wanted
 
 def _state_value(path: str, key: str) -> str | None:
     """A value of an editor's state database, which may be open in that editor. Raises sqlite3.Error."""
-    uri = Path(path).absolute().as_uri() + "?mode=ro"
+    # Without a write-ahead log nobody has it open; SQLite would leave files of its own beside it otherwise.
+    at_rest = "" if os.path.exists(path + "-wal") else "&immutable=1"  # noqa: PTH110
+    uri = Path(path).absolute().as_uri() + "?mode=ro" + at_rest
     with closing(sqlite3.connect(uri, uri=True, timeout=0.5)) as database:
         database.text_factory = bytes  # what an editor wrote may be no UTF-8
         row = database.execute(

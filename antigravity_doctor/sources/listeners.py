@@ -14,18 +14,37 @@ def listeners() -> tuple[Listening, ...] | None:
 
     A port on which two programs listen (one an address) is there twice.
     """
+    found = _listening()
+    if found is None:
+        return None
+    listening = {
+        (port, address): Listening(port, address, _program(pid), pid)
+        for port, address, pid in found
+        if address in _LOOPBACK
+    }
+    return tuple(listening[key] for key in sorted(listening))
+
+
+def only_on_loopback(port: int) -> bool:
+    """Whether a program listens on this port at 127.0.0.1 and none at any other address; False where the system does
+    not say."""
+    addresses = {address for each, address, _ in _listening() or () if each == port}
+    return "127.0.0.1" in addresses and addresses <= {"127.0.0.1", "::1"}
+
+
+def _listening() -> list[tuple[int, str, int | None]] | None:
+    """Port, address and process of everything that listens; None where the system does not let us look."""
     import psutil  # costs 15 ms, and only commands that look for the proxy need it
 
     try:
         connections = psutil.net_connections("tcp")
     except (psutil.Error, OSError, RuntimeError):
         return None
-    listening: dict[tuple[int, str], Listening] = {}
-    for each in connections:
-        if each.status == psutil.CONN_LISTEN and each.laddr and each.laddr.ip in _LOOPBACK:
-            port, address = each.laddr.port, each.laddr.ip
-            listening[port, address] = Listening(port, address, _program(each.pid), each.pid)
-    return tuple(listening[key] for key in sorted(listening))
+    return [
+        (each.laddr.port, each.laddr.ip, each.pid)
+        for each in connections
+        if each.status == psutil.CONN_LISTEN and each.laddr
+    ]
 
 
 def _program(pid: int | None) -> str | None:

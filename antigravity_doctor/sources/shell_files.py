@@ -52,6 +52,14 @@ class StartUpFile(NamedTuple):
     path: str
     dialect: Dialect
 
+    @property
+    def shell(self) -> str:
+        """The shell whose file it is: bash, zsh, fish or powershell; "" for one that holds for every session."""
+        if self.dialect != "sh":
+            return "fish" if self.dialect.startswith("fish") else self.dialect.replace("environment", "")
+        name = self.path.rpartition("/")[2].lstrip(".")
+        return "bash" if name.startswith("bash") else "zsh" if name.startswith("z") else ""
+
 
 class _Step(NamedTuple):
     """What one command does to one name. `value` None: not literal. `exported` None: as it was."""

@@ -50,7 +50,7 @@ def test_the_twin_is_silent(entry: Code) -> None:
 def test_each_client_gets_its_own_answer(home: Home) -> None:
     home.put({
         CLAUDE: claude(P + "/v1"),
-        ".codex/config.toml": f'[model_providers.x]\nbase_url = "{P}/v1"\n',
+        ".codex/config.toml": f'model_provider = "x"\n[model_providers.x]\nbase_url = "{P}/v1"\n',
         ".gemini/.env": "GOOGLE_GEMINI_BASE_URL=https://generativelanguage.googleapis.com\n",
     })  # fmt: skip
     document = home.scan()
@@ -192,8 +192,10 @@ WRONG: dict[str, tuple[str, bytes, bytes]] = {
     ),
     "codex": (
         ".codex/config.toml",
-        b"# top\n[model_providers.x]   # mine\nname='x'\nbase_url = 'http://127.0.0.1:8045/v1/responses' # here\n",
-        b"# top\n[model_providers.x]   # mine\nname='x'\nbase_url = 'http://127.0.0.1:8045/v1' # here\n",
+        b"# top\nmodel_provider = 'x'\n[model_providers.x]   # mine\nname='x'\n"
+        b"base_url = 'http://127.0.0.1:8045/v1/responses' # here\n",
+        b"# top\nmodel_provider = 'x'\n[model_providers.x]   # mine\nname='x'\n"
+        b"base_url = 'http://127.0.0.1:8045/v1' # here\n",
     ),
     "gemini-cli": (
         ".gemini/.env",

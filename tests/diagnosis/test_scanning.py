@@ -72,8 +72,11 @@ def only(value: str, client: str = "claude-code", mode: str | None = "messages",
         ("https://127.0.0.1:8045", "claude-code", "messages", "wrong"),
         ("https://127.0.0.1:9443", "claude-code", "messages", "elsewhere"),
         ("http://127.0.0.1:8046", "claude-code", "messages", "unclear"),
-        ("http://127.0.0.1:99999", "claude-code", "messages", "unclear"),
-        ("http://user:word@127.0.0.1:8045", "claude-code", "messages", "unclear"),
+        ("http://127.0.0.1:99999", "claude-code", "messages", "wrong"),
+        ("http//127.0.0.1:8045", "claude-code", "messages", "wrong"),
+        ("http://user:word@127.0.0.1:8045", "claude-code", "messages", "right"),
+        ("http://user:word@127.0.0.1:8045/v1", "claude-code", "messages", "wrong"),
+        ("127.0.0.1", "claude-code", "messages", "unclear"),
     ],
 )
 def test_the_state_of_a_value(value: str, client: str, mode: str, state: str) -> None:
@@ -156,6 +159,76 @@ def test_the_fix_keeps_the_host_as_the_user_spells_it() -> None:
 def test_a_stale_value_is_sent_to_the_proxy() -> None:
     judged = only("http://127.0.0.1:8046/v1", "codex", "responses", around={8046: Neighbour("nothing")})
     assert judged.fixes[0].base_url == ORIGIN + "/v1"
+
+
+@pytest.mark.parametrize(
+    ("value", "severity", "fixes"),
+    [
+        ("http//127.0.0.1:8045/v1", "error", [ORIGIN]),
+        ("http:/localhost:8045", "error", [ORIGIN]),
+        ("http://127.0.0.1:80450/v1", "error", [ORIGIN]),
+        ('"http://127.0.0.1:8045', "error", [ORIGIN]),
+        ("https//api.example.com/v1", "warning", []),
+    ],
+)
+def test_what_is_no_url_is_told_and_never_written_by_a_program(value: str, severity: str, fixes: list[str]) -> None:
+    judged = only(value)
+    assert [(each.code, each.severity) for each in judged.findings] == [("AGD515", severity)]
+    assert [each.base_url for each in judged.fixes] == fixes
+    assert not judged.sure
+    assert "Type it like" not in judged.findings[0].facts["detail"]
+
+
+def test_a_value_with_a_password_is_judged_without_it_and_left_to_the_user() -> None:
+    judged = only("http://user:word@127.0.0.1:8045/v1")
+    assert judged.request is not None
+    assert (judged.request.path, judged.fixes[0].base_url) == ("/v1/v1/messages", ORIGIN)
+    assert not judged.fixable
+
+
+def test_loopback_is_not_the_proxy_where_that_is_on_another_machine() -> None:
+    remote = Proxy("http://192.168.77.5:8045", True, frozenset({8045}))
+    assert only("http://127.0.0.1:8045", proxy=remote).state == "unclear"
+    nobody = only("http://127.0.0.1:8045", proxy=remote, around={8045: Neighbour("nothing")})
+    assert (nobody.state, nobody.fixes[0].base_url) == ("stale", "http://192.168.77.5:8045")
+    assert only("http://192.168.77.5:8045", proxy=remote).state == "right"
+
+
+def test_a_machines_own_address_is_not_the_proxy_where_that_listens_on_loopback_alone() -> None:
+    closed = PROXY._replace(only_loopback=True)
+    judged = only("http://192.168.1.5:8045", proxy=closed)
+    assert (judged.state, judged.fixes[0].base_url) == ("wrong", ORIGIN)
+    assert [(each.code, each.severity) for each in judged.findings] == [("AGD512", "error")]
+    assert only("http://localhost:8045", proxy=closed).state == "right"
+
+
+def test_where_another_program_answers_nothing_is_called_right_or_written() -> None:
+    taken = PROXY._replace(answers=False, taken=True)
+    assert only(ORIGIN, proxy=taken).state == "unclear"
+    wrong = only(ORIGIN + "/v1", proxy=taken)
+    assert (wrong.state, wrong.fixable) == ("wrong", False)
+
+
+def test_an_entry_that_no_setting_chooses_is_not_in_use() -> None:
+    unused = {"unused": ("model_provider", "mine")}
+    right = only(ORIGIN + "/v1", "codex", "responses", **unused)
+    assert (right.state, right.facts["why"], right.facts["entry"]) == ("ignored", "not-chosen", "mine")
+    wrong = only(ORIGIN + "/v1beta", "codex", "responses", **unused)
+    assert (wrong.state, wrong.sure) == ("wrong", False)
+    assert {each.severity for each in wrong.findings} == {"warning"}
+
+
+def test_a_variable_that_is_not_exported_is_read_by_nobody() -> None:
+    variable = Variable("ANTHROPIC_BASE_URL", ORIGIN + "/v1", FILE, exported=False)
+    (judged,) = judge(variables=(variable,)).variables
+    assert (judged.state, judged.facts["why"], judged.findings) == ("ignored", "not-exported", ())
+
+
+def test_what_may_not_happen_says_so() -> None:
+    assert "maybe" in only(ORIGIN, maybe=True).facts
+    assert "maybe" not in only(ORIGIN).facts
+    (judged,) = judge(variables=(Variable("ANTHROPIC_BASE_URL", ORIGIN, FILE, maybe=True),)).variables
+    assert "maybe" in judged.facts
 
 
 def test_a_value_without_scheme_is_wrong_and_gets_one() -> None:
@@ -258,7 +331,7 @@ def test_a_variable_says_for_whom_it_is_right_and_wrong() -> None:
         (ORIGIN + "/v1", "wrong"),
         (ORIGIN, "unclear"),  # right for nearly all that read it
         ("https://generativelanguage.googleapis.com", "elsewhere"),
-        ("http://", "unclear"),
+        ("http://", "wrong"),
     ],
 )
 def test_the_state_of_a_variable(value: str, state: str) -> None:
@@ -315,6 +388,11 @@ def test_the_worst_comes_first() -> None:
 )
 def test_only_other_ports_of_this_machine_are_to_be_looked_at(value: str, ports: tuple[int, ...]) -> None:
     assert ports_in(Evidence((found(value),)), ORIGIN) == ports
+
+
+def test_a_proxy_on_another_machine_says_nothing_of_the_ports_of_this_one() -> None:
+    evidence = Evidence((found("http://127.0.0.1:8045"),))
+    assert ports_in(evidence, "http://192.168.77.5:8045") == (8045,)
 
 
 @pytest.mark.parametrize(

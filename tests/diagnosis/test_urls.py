@@ -15,6 +15,7 @@ from antigravity_doctor.diagnosis.urls import (
     parse_base_url,
     port_number,
     split_url,
+    without_credentials,
 )
 
 
@@ -82,6 +83,7 @@ def test_what_a_user_types_is_taken_as_it_is_meant(text: str, url: Url) -> None:
         ("http://h\x1b[31m", "space or control character"),
         ("http:/h", "lacks a slash"),
         ("http:h", "lacks a slash"),
+        ("http//h:1/v1", "lacks the colon"),
         ("/v1", "only a path"),
         ("ftp://h", "only http and https"),
         ("http://me:pw@h/", "user name or password"),
@@ -161,3 +163,18 @@ def test_loopback(host: str) -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1.example", "128.0.0.1", "192.168.1.1", "::2", "localhost.example", ""])
 def test_not_loopback(host: str) -> None:
     assert not is_loopback_host(host)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://u:p@proxy:3128", "http://proxy:3128"),
+        ("u:p@proxy:3128", "proxy:3128"),
+        ("http://u:p@proxy/v1", "http://proxy/v1"),
+        ("http://proxy/a@b", "http://proxy/a@b"),
+        ("http://proxy?to=u@h", "http://proxy?to=u@h"),
+        ("http://proxy", "http://proxy"),
+    ],
+)
+def test_credentials_are_cut_out_of_a_url(url: str, shown: str) -> None:
+    assert without_credentials(url) == shown

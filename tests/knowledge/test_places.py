@@ -52,7 +52,7 @@ FIELDS: Mapping[str, tuple[set[str], set[str]]] = {
     "file": ({"kind", "scope", "paths", "format", "values", "source"}, {"upwards", "merge"}),
     "env": ({"kind", "names", "mode", "source"}, {"mode_by"}),
     "editor-state": ({"kind", "key", "values", "type_it", "source"}, set()),
-    "value": ({"at"}, {"mode", "mode_by", "only_if", "also_mode_by_key"}),
+    "value": ({"at"}, {"mode", "mode_by", "only_if", "also_mode_by_key", "chosen_by"}),
     "mode_by": ({"at", "is"}, {"else"}),
     "only_if": ({"at", "is"}, set()),
     "closed": ({"paths", "because", "type_it", "source"}, set()),
@@ -145,6 +145,8 @@ def value_problems(client: str, value: dict[str, Any], where: str) -> Iterator[s
         yield f"{where}: its mode is told twice"
     if "also_mode_by_key" in value and "*" not in at:
         yield f"{where}.also_mode_by_key: `at` has no *"
+    if value.get("chosen_by") and "*" not in at:
+        yield f"{where}.chosen_by: `at` has no *"
     modes = [value.get("mode"), *value.get("also_mode_by_key", {}).values()]
     for name in ("mode_by", "only_if"):
         if name in value:
@@ -280,6 +282,7 @@ SPOILED: list[tuple[str, Any, str]] = [
     ),
     ("sources.0.values.0", {"at": ["a"], "mode": "messages", "also_mode_by_key": {"x": "messages"}}, "told twice"),
     ("sources.0.values.0", {"at": ["a"], "also_mode_by_key": {"x": "messages"}}, "has no *"),
+    ("sources.0.values.0", {"at": ["a"], "mode": "messages", "chosen_by": [["b"]]}, "has no *"),
     ("sources.4.names", ["OPENAI_BASE_URL"], "is no variable of claude-code"),
     ("sources.4.kind", "registry", "is no kind"),
     ("roots.claude.default", "{claude}/x", "is no placeholder"),

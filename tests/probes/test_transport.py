@@ -26,7 +26,6 @@ from antigravity_doctor.probes.transport import (
     resolve,
     speaks_tls,
     wire_target,
-    without_credentials,
 )
 from tests.support.hostile import KINDS, hostile
 
@@ -402,18 +401,6 @@ def test_the_proxy_for_loopback_is_found_in_the_variables(
 )
 def test_no_proxy_takes_out_names_domains_and_addresses(entry: str, host: str, out: bool) -> None:
     assert excepted({"NO_PROXY": entry}, host, 80) is out
-
-
-@pytest.mark.parametrize(
-    ("url", "shown"),
-    [
-        ("http://u:p@proxy:3128", "http://proxy:3128"),
-        ("u:p@proxy:3128", "proxy:3128"),
-        ("http://proxy/a@b", "http://proxy/a@b"),
-    ],
-)
-def test_credentials_of_a_proxy_are_never_shown(url: str, shown: str) -> None:
-    assert without_credentials(url) == shown
 
 
 def test_the_environment_of_the_process_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -364,6 +364,122 @@ def test_a_variable_that_the_command_does_not_read_is_none_of_its_settings(tmp_p
     assert look(tmp_path, {".bashrc": line}).found == ()
 
 
+# --- whose start-up file ---------------------------------------------------------------------------------------------
+
+
+BOTH_SHELLS = {
+    ".bashrc": f"export ANTHROPIC_BASE_URL={P}/v1\n",
+    ".config/fish/config.fish": f"set -gx ANTHROPIC_BASE_URL {P}\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("shell", "value"), [("/bin/bash", P + "/v1"), ("/usr/bin/fish", P), ("/bin/zsh", P + "/v1"), ("", P + "/v1")]
+)
+def test_the_files_of_the_users_shell_decide(tmp_path: Path, shell: str, value: str) -> None:
+    evidence = look(tmp_path, BOTH_SHELLS, SHELL=shell)
+    assert [each.value for each in of(evidence, "claude-code")] == [value]
+    assert {each.value for each in evidence.variables} == {P, P + "/v1"}
+
+
+def test_the_files_of_every_session_come_after_those_of_the_shell(tmp_path: Path) -> None:
+    files = {".profile": f"export ANTHROPIC_BASE_URL={P}/a\n", **BOTH_SHELLS}
+    assert [each.value for each in of(look(tmp_path, files, SHELL="/bin/zsh"), "claude-code")] == [P + "/a"]
+
+
+def test_a_variable_that_is_not_exported_is_no_clients(tmp_path: Path) -> None:
+    evidence = look(tmp_path, {".bashrc": f"ANTHROPIC_BASE_URL={P}\n"})
+    assert of(evidence, "claude-code") == []
+    assert [each.exported for each in evidence.variables] == [False]
+
+
+def test_a_variable_inside_an_if_may_not_be_set(tmp_path: Path) -> None:
+    evidence = look(tmp_path, {".bashrc": f"if x; then export ANTHROPIC_BASE_URL={P}; fi\n"})
+    assert [each.maybe for each in (*of(evidence, "claude-code"), *evidence.variables)] == [True, True]
+
+
+# --- which entry is in use -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("head", "unused"),
+    [
+        ("", ("model_provider", "mine")),
+        ('model_provider = "openai"', ("model_provider", "mine")),
+        ('model_provider = "mine"', None),
+        ('profiles.work.model_provider = "mine"', None),
+    ],
+)
+def test_a_provider_of_codex_is_in_use_where_a_setting_names_it(
+    tmp_path: Path, head: str, unused: tuple[str, str] | None
+) -> None:
+    text = f'{head}\n[model_providers.mine]\nbase_url = "{P}/v1"\n'
+    assert [each.unused for each in of(look(tmp_path, {".codex/config.toml": text}), "codex")] == [unused]
+
+
+# --- what is there and cannot be used --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("inside", "reason"),
+    [("// mine\n{url}", "json-strict-comment"), ("{url},", "json-strict-comma")],
+)
+def test_a_client_that_reads_plain_json_drops_a_file_with_comments(tmp_path: Path, inside: str, reason: str) -> None:
+    text = "{" + inside.replace("{url}", f'"env": {{"ANTHROPIC_BASE_URL": "{P}"}}') + "}"
+    evidence = look(tmp_path, {".claude/settings.json": text})
+    assert of(evidence, "claude-code") == []
+    assert [(each.file, each.reason) for each in evidence.unreadable] == [("~/.claude/settings.json", reason)]
+
+
+def test_a_link_that_leads_nowhere_is_said(tmp_path: Path) -> None:
+    (tmp_path / ".claude").mkdir()
+    (tmp_path / ".claude/settings.json").symlink_to("nowhere.json")
+    assert [each.reason for each in look(tmp_path, {}).unreadable] == ["link-broken"]
+
+
+def test_links_in_a_circle_are_said(tmp_path: Path) -> None:
+    (tmp_path / ".claude").mkdir()
+    (tmp_path / ".claude/settings.json").symlink_to("settings.json")
+    assert [each.reason for each in look(tmp_path, {}).unreadable] == ["link-broken"]
+
+
+@pytest.mark.parametrize("value", ["127.0.0.1", "127.0.0.1/v1", "http//127.0.0.1:8045/v1", "localhost", f'\\"{P}'])
+def test_what_is_meant_as_a_base_url_is_looked_at_however_it_is_written(tmp_path: Path, value: str) -> None:
+    text = f'{{"env": {{"ANTHROPIC_BASE_URL": "{value}"}}}}'
+    assert len(of(look(tmp_path, {".claude/settings.json": text}), "claude-code")) == 1
+
+
+@pytest.mark.parametrize("value", ["default", "", "none", "openai"])
+def test_a_word_in_the_place_of_a_base_url_is_none(tmp_path: Path, value: str) -> None:
+    text = f'{{"env": {{"ANTHROPIC_BASE_URL": "{value}"}}}}'
+    assert of(look(tmp_path, {".claude/settings.json": text}), "claude-code") == []
+
+
+# --- one file, several sources ---------------------------------------------------------------------------------------
+
+
+def test_a_file_that_two_sources_of_a_client_name_is_read_for_both(tmp_path: Path) -> None:
+    text = json.dumps(
+        {
+            "modelProviders": {"gemini": [{"baseUrl": P}]},
+            "env": {"OPENAI_BASE_URL": P},
+            "security": {"auth": {"selectedType": "openai", "baseUrl": P}},
+        }
+    )
+    names = {each.spot.name for each in of(look(tmp_path, {".qwen/settings.json": text}), "qwen-code")}
+    assert names == {"modelProviders.gemini.0.baseUrl", "env.OPENAI_BASE_URL", "security.auth.baseUrl"}
+
+
+@pytest.mark.parametrize("name", ["OPENAI_API_BASE", "OPENAI_BASE_URL"])
+def test_every_variable_of_a_projects_env_file_that_aider_reads_is_found(tmp_path: Path, name: str) -> None:
+    found = of(look(tmp_path, {"work/.env": f"{name}={P}\n"}), "aider")
+    assert [each.spot.name for each in found] == [name]
+
+
+def test_a_client_that_was_asked_for_is_taken_for_one_of_this_machine(tmp_path: Path) -> None:
+    assert "gemini-cli" in look(tmp_path, {}, only="gemini-cli").here
+
+
 def test_a_virtual_environment_called_env_is_no_file(tmp_path: Path) -> None:
     (tmp_path / "work/.env").mkdir(parents=True)
     assert look(tmp_path, {}).unreadable == ()

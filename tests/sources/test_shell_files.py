@@ -479,3 +479,17 @@ def test_a_variable_of_one_command_is_found_where_it_is_written(text: str) -> No
 def test_a_text_that_is_too_large_is_not_searched_for_commands() -> None:
     with pytest.raises(CannotReadError):
         read_started("x" * (LIMIT + 1), "sh")
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])
+def test_every_start_up_file_is_of_one_shell_or_of_every_session(platform: str) -> None:
+    environment = {"HOME": "/h", "USERPROFILE": "C:/Users/h"}
+    shells = {each.path.rpartition("/")[2]: each.shell for each in start_up_files(environment, platform)}
+    expected = {
+        ".bashrc": "bash", ".bash_profile": "bash", ".bash_aliases": "bash", ".zshrc": "zsh", ".zlogin": "zsh",
+        "zshenv": "zsh", ".profile": "", "profile": "", "environment": "", "config.fish": "fish",
+        "fish_variables": "fish", "profile.ps1": "powershell", "Microsoft.PowerShell_profile.ps1": "powershell",
+    }  # fmt: skip
+    assert {name: shell for name, shell in shells.items() if name in expected} == {
+        name: shell for name, shell in expected.items() if name in shells
+    }
