@@ -39,6 +39,7 @@ class ValueAt(NamedTuple):
     n-th `*` of a neighbour (`mode_by_at`, `only_if_at`) stands for what the n-th `*` of `at` stood for; one more at the
     end stands for any item. `only_if_at`: the value counts only where the text there is one of `only_if`. `chosen_by`:
     places, in any of the client's files, that name the entry in use, which is what the first `*` of `at` stands for.
+    `prefix_at`: a neighbour whose text up to `up_to` tells the mode where `mode_by_at` has none.
     """
 
     at: tuple[str, ...]
@@ -50,6 +51,8 @@ class ValueAt(NamedTuple):
     only_if_at: tuple[str, ...] | None
     only_if: tuple[str, ...]
     chosen_by: tuple[tuple[str, ...], ...] = ()
+    prefix_at: tuple[str, ...] | None = None
+    up_to: str = ""
 
 
 class Source(NamedTuple):
@@ -341,6 +344,7 @@ def _source(data: Mapping[str, Any], roots: Mapping[str, Root]) -> Source:
 
 def _value_at(data: Mapping[str, Any]) -> ValueAt:
     mode_by, only_if = data.get("mode_by"), data.get("only_if")
+    prefix = mode_by.get("or_prefix") if mode_by else None
     return ValueAt(
         at=tuple(data["at"]),
         mode=data.get("mode"),
@@ -351,6 +355,8 @@ def _value_at(data: Mapping[str, Any]) -> ValueAt:
         only_if_at=tuple(only_if["at"]) if only_if else None,
         only_if=tuple(only_if["is"]) if only_if else (),
         chosen_by=tuple(map(tuple, data.get("chosen_by", ()))),
+        prefix_at=tuple(prefix["at"]) if prefix else None,
+        up_to=prefix["up_to"] if prefix else "",
     )
 
 

@@ -156,7 +156,7 @@ class _Reader:
         """An editor's settings, or a `.env` of the home folder or the project: that it is there says nothing of a
         client."""
         if source.format != "dotenv":
-            return "{editor}" in _patterns(source)
+            return "{editor}" in _patterns(source) or "/.vscode/" in _patterns(source)
         separator = "\\" if self._machine.system == "windows" else "/"
         folder, _, name = path.rpartition(separator)
         above = (self._machine.project + separator).startswith(folder + separator)
@@ -256,8 +256,7 @@ class _Reader:
         self, wanted: ValueAt, values: tuple[Value, ...], value: Value, stars: At
     ) -> tuple[str | None, tuple[str, ...]] | None:
         """The mode and the slot of a value; None where it is not one of this client's base URLs."""
-        text = value.value
-        if not isinstance(text, str) or not (_URL.match(text) or not value.literal):
+        if not isinstance(value.value, str) or not (_URL.match(value.value) or not value.literal):
             return None
         if wanted.only_if_at is not None and _neighbour(values, wanted.only_if_at, stars, wanted.only_if) is None:
             return None
@@ -266,6 +265,9 @@ class _Reader:
             neighbour = _neighbour(values, wanted.mode_by_at, stars, tuple(wanted.mode_by)) or _neighbour(
                 values, wanted.mode_by_at, stars, None
             )
+        if neighbour is None and wanted.prefix_at is not None:
+            text = _neighbour(values, wanted.prefix_at, stars, None) or ""
+            neighbour = text.partition(wanted.up_to)[0] if wanted.up_to in text else None
         key = str(stars[0]) if stars else None
         mode = mode_of(wanted, neighbour, key)
         # A built-in provider (named by its key) is what the variable is for; one of the user's own is not.

@@ -152,8 +152,10 @@ def decoded(raw: bytes) -> tuple[str, str]:
     try:
         text = body.decode("utf-8" if encoding == "utf-8-sig" else encoding)
     except UnicodeDecodeError as error:
-        line = body[: error.start].count(b"\n") + 1 if encoding.startswith("utf-8") else None
-        raise CannotReadError("not-text", line) from None
+        if not encoding.startswith("utf-8"):
+            raise CannotReadError("not-text") from None
+        before = body[: error.start].decode("utf-8")
+        raise CannotReadError("not-text", *Places(before).of(len(before))) from None
     if "\0" in text:
         raise CannotReadError("not-text", text[: text.index("\0")].count("\n") + 1)
     return text, encoding

@@ -53,7 +53,8 @@ FIELDS: Mapping[str, tuple[set[str], set[str]]] = {
     "env": ({"kind", "names", "mode", "source"}, {"mode_by"}),
     "editor-state": ({"kind", "key", "values", "type_it", "source"}, set()),
     "value": ({"at"}, {"mode", "mode_by", "only_if", "also_mode_by_key", "chosen_by"}),
-    "mode_by": ({"at", "is"}, {"else"}),
+    "mode_by": ({"at", "is"}, {"else", "or_prefix"}),
+    "or_prefix": ({"at", "up_to"}, set()),
     "only_if": ({"at", "is"}, set()),
     "closed": ({"paths", "because", "type_it", "source"}, set()),
     "editor": ({"id", "name", "user", "settings", "state"}, set()),
@@ -155,6 +156,9 @@ def value_problems(client: str, value: dict[str, Any], where: str) -> Iterator[s
             yield from neighbour_problems(at, neighbour.get("at", []), f"{where}.{name}.at")
             if not neighbour.get("is"):
                 yield f"{where}.{name}.is: empty"
+            if prefix := neighbour.get("or_prefix"):
+                yield from field_problems("or_prefix", prefix, f"{where}.{name}.or_prefix")
+                yield from neighbour_problems(at, prefix.get("at", []), f"{where}.{name}.or_prefix.at")
     modes += [*value.get("mode_by", {}).get("is", {}).values(), value.get("mode_by", {}).get("else")]
     for mode in modes:
         if mode is not None:
@@ -375,10 +379,10 @@ PATHS: list[tuple[str, int, System, dict[str, str], str, str, str]] = [
     ("claude-code", 3, "linux", {"CLAUDE_CONFIG_DIR": "~/c"}, "/home/u/p", "all", "/home/u/c/settings.json"),
     ("claude-code", 3, "linux", {"CLAUDE_CONFIG_DIR": "c"}, "/home/u/p", "all", "/home/u/p/c/settings.json"),
     ("claude-code", 3, "linux", {"CLAUDE_CONFIG_DIR": " "}, "/home/u/p", "all", "/home/u/.claude/settings.json"),
-    ("claude-code", 5, "linux", {}, "/p", "0", "/home/u/.config/Code/User/settings.json"),
-    ("claude-code", 5, "macos", {}, "/p", "0", "/Users/u/Library/Application Support/Code/User/settings.json"),
-    ("claude-code", 5, "windows", {}, "C:\\p", "0", "C:\\Users\\u\\AppData\\Roaming\\Code\\User\\settings.json"),
-    ("claude-code", 5, "windows", {"APPDATA": "D:\\R"}, "C:\\p", "0", "D:\\R\\Code\\User\\settings.json"),
+    ("claude-code", 6, "linux", {}, "/p", "0", "/home/u/.config/Code/User/settings.json"),
+    ("claude-code", 6, "macos", {}, "/p", "0", "/Users/u/Library/Application Support/Code/User/settings.json"),
+    ("claude-code", 6, "windows", {}, "C:\\p", "0", "C:\\Users\\u\\AppData\\Roaming\\Code\\User\\settings.json"),
+    ("claude-code", 6, "windows", {"APPDATA": "D:\\R"}, "C:\\p", "0", "D:\\R\\Code\\User\\settings.json"),
     ("codex", 1, "linux", {}, "/p", "all", "/home/u/.codex/config.toml"),
     ("codex", 1, "windows", {"CODEX_HOME": "D:\\codex"}, "C:\\p", "all", "D:\\codex\\config.toml"),
     ("codex", 2, "windows", {}, "C:\\p", "all", "C:\\ProgramData\\OpenAI\\Codex\\config.toml"),
@@ -487,8 +491,9 @@ def test_settings_of_an_editor_are_looked_for_in_every_editor_of_the_system() ->
     entry = places_of("claude-code")
     assert entry is not None
     for system in SYSTEMS:
-        found = expand(entry.sources[5], system, {}, home_of(system), home_of(system))
-        assert len(found) == sum(system in each.user for each in editors())
+        found = expand(entry.sources[6], system, {}, home_of(system), home_of(system))
+        own = [each for each in found if "profiles" not in each]
+        assert len(own) == len(found) - len(own) == sum(system in each.user for each in editors())
 
 
 SEGMENT = st.text("abXY .-_", min_size=1, max_size=6).filter(lambda text: text.strip(". ") == text)

@@ -417,6 +417,31 @@ def test_a_provider_of_codex_is_in_use_where_a_setting_names_it(
     assert [each.unused for each in of(look(tmp_path, {".codex/config.toml": text}), "codex")] == [unused]
 
 
+@pytest.mark.parametrize(
+    ("more", "mode"),
+    [
+        ("model: openai/gpt-5", "openai"),
+        ("model: anthropic/claude-sonnet-4-5", "anthropic"),
+        ("model: groq/llama", None),
+        ("model: gpt-5", None),
+        ("{model: openai/gpt-5, custom_llm_provider: anthropic}", "anthropic"),
+    ],
+)
+def test_litellm_tells_the_provider_by_the_beginning_of_the_model(tmp_path: Path, more: str, mode: str | None) -> None:
+    lines = [each.strip() for each in more.strip("{}").split(",")]
+    text = "model_list:\n  - litellm_params:\n" + "".join(f"      {each}\n" for each in [*lines, f"api_base: {P}/v1"])
+    found = of(look(tmp_path, {"work/config.yaml": text}), "litellm")
+    assert [each.mode is not None and each.mode.partition("-")[0] for each in found] == [mode or False]
+
+
+@pytest.mark.parametrize("file", [".config/Code/User/profiles/ab12/settings.json", "work/.vscode/settings.json"])
+def test_claude_codes_extension_is_read_in_profiles_and_projects_too(tmp_path: Path, file: str) -> None:
+    text = json.dumps({"claudeCode.environmentVariables": [{"name": "ANTHROPIC_BASE_URL", "value": P}]})
+    evidence = look(tmp_path, {file: text})
+    assert [each.spot.file for each in of(evidence, "claude-code")] == [f"~/{file}"]
+    assert "claude-code" not in evidence.here  # the file is everybody's
+
+
 # --- what is there and cannot be used --------------------------------------------------------------------------------
 
 

@@ -266,19 +266,20 @@ def test_bytes_become_text_and_the_same_bytes_again(raw: bytes, encoding: str) -
 
 
 @pytest.mark.parametrize(
-    ("raw", "line"),
+    ("raw", "line", "column"),
     [
-        (b"a\nb\xff", 2),
-        (b"\xff\xfea", None),
-        (b"a\n\n\0", 3),
-        (b"\xff\xfe\0\0a\0\0\0", 1),
-        (bytes(range(256)), 2),
+        (b"a\nb\xff", 2, 2),
+        ("é = 1\r\nü".encode() + b"\xff", 2, 2),
+        (b"\xff\xfea", None, None),
+        (b"a\n\n\0", 3, None),
+        (b"\xff\xfe\0\0a\0\0\0", 1, None),
+        (bytes(range(256)), 3, 115),  # a CR alone ends a line, as in editors
     ],
 )
-def test_what_is_no_text_is_refused(raw: bytes, line: int | None) -> None:
+def test_what_is_no_text_is_refused(raw: bytes, line: int | None, column: int | None) -> None:
     with pytest.raises(CannotReadError) as refused:
         decoded(raw)
-    assert (refused.value.reason, refused.value.line) == ("not-text", line)
+    assert (refused.value.reason, refused.value.line, refused.value.column) == ("not-text", line, column)
 
 
 def test_a_large_file_is_refused() -> None:
