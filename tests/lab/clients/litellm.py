@@ -4,7 +4,7 @@ The mode for gemini/ models begins at 1.77.3: before, nothing but ":generateCont
 (measured 1.74.9; read in the source of 1.68.0 to 1.77.1, and of 1.77.3 on).
 
 From 1.109.0 on the slashes at the end of the base URL are removed for anthropic/ and gemini/ models, too (read in the
-source of 1.108.14 and 1.109.0: `join_api_base`).
+source of 1.109.0: `join_api_base`; measured before, 1.108.14, and behind it).
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from tests.lab.frame import Case, Mode, Subject, argument, envs
 SUBJECT = Subject(
     id="litellm",
     package="pypi:litellm",
-    versions=("1.95.1", "1.106.2", "1.110.2"),
+    versions=("1.95.1", "1.108.14", "1.110.2"),
     also_install=("mcp",),
     env={"LITELLM_LOCAL_MODEL_COST_MAP": "True"},
     modes=(
