@@ -615,8 +615,13 @@ def _give_name(temporary: Path, backup: Path, plan: Plan) -> None:
         raise
     except OSError:  # a file system without hard links
         descriptor = os.open(backup, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FLAGS, 0o600)
-        os.close(descriptor)
-        os.replace(temporary, backup)  # noqa: PTH105 - the name is ours now
+        try:
+            os.close(descriptor)
+            os.replace(temporary, backup)  # noqa: PTH105 - the name is ours now
+        except BaseException:
+            if os.path.lexists(temporary):  # else the step is done, and the backup is whole
+                _remove(backup)  # an empty file would pass for one
+            raise
 
 
 _TEMPORARY = r"\.{}\.agdoctor-(\d+)-[0-9a-f]{{8}}\.tmp"

@@ -202,6 +202,20 @@ def test_a_backup_is_made_where_there_are_no_hard_links(
     assert again.backup.name.endswith("Z-2.bak")
 
 
+@POSIX
+def test_where_there_are_no_hard_links_a_failing_backup_leaves_no_empty_one(
+    file: Path, journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(CannotWriteError):
+        write(plan(file, OLD, NEW), journal=journal, now=NOW)
+    assert names(file.parent) == {"settings.json"}
+
+
 # --- what is refused before anything is touched ----------------------------------------------------------------------
 
 
