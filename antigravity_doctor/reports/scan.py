@@ -234,7 +234,7 @@ def _unreadable_lines(broken: Unreadable, width: int) -> list[Line]:
 
 def diff_lines(file: str, diff: Sequence[str], width: int) -> list[Line]:
     """One file's change, as `diff -u` shows it. Nothing is wrapped: a diff is read by its columns."""
-    styles = {"+": "good", "-": "bad", "@": "note", " ": "dim"}
+    styles = {"+": "good", "-": "bad", "@": "note", " ": "dim", "\\": "dim"}
     lines: list[Line] = [[]]
     for each in diff:
         heading = each.startswith(("--- ", "+++ "))

@@ -20,9 +20,11 @@ import secrets as chance
 import stat
 import sys
 import time
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from difflib import SequenceMatcher
+from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -46,6 +48,12 @@ CONTEXT = 3
 
 WIDEST = 240
 """Characters of a line that a diff shows; settings that were written by a program can be one line of a megabyte."""
+
+NO_NEWLINE = "\\ No newline at end of file"
+"""What a diff says below a last line that does not end; every program that applies diffs knows it by its backslash."""
+
+_MOST_COMPARED = 1000
+"""Changed lines that are compared with each other where lines were added or taken away; more are shown as one block."""
 
 _STALE = 600.0
 """Seconds after which a temporary file is nobody's, whatever process has its number now."""
@@ -215,26 +223,56 @@ def diff(plan: Plan, format: Format | None = None) -> list[str]:
     key that is named like a secret, every variable and header that is set for somebody else (plain URLs are shown), and
     in a .env file what lies between. The values that change are shown, whatever they are called, unless it is a secret.
     Long lines are cut to the part that changes. Control characters are still in: whoever prints takes them out.
+    Where nothing is masked or cut, `patch` makes the new file of the old one with it.
     """
-    before, after = _lines(plan.before), _lines(plan.after)
+    before, after = _ended(plan.before), _ended(plan.after)
     changing = _changing(plan, format)
-    shown_before, shown_after = _Shown(plan.before, format, changing), _Shown(plan.after, format, changing)
+    old, new = _Shown(plan.before, format, changing), _Shown(plan.after, format, changing)
     name = str(plan.path)
     lines = [f"--- {name}", f"+++ {name}"]
-    for first, end, new_first, new_end in _hunks(before, after):
-        head, tail = max(0, first - CONTEXT), min(len(before), end + CONTEXT)
-        new_head, new_tail = max(0, new_first - CONTEXT), min(len(after), new_end + CONTEXT)
+    for hunk in _hunks(before, after):
+        (head, _, new_head, _), (_, tail, _, new_tail) = hunk[0], hunk[-1]
+        head, new_head = max(0, head - CONTEXT), max(0, new_head - CONTEXT)
+        tail, new_tail = min(len(before), tail + CONTEXT), min(len(after), new_tail + CONTEXT)
         lines.append(f"@@ -{_range(head, tail)} +{_range(new_head, new_tail)} @@")
-        lines += [" " + _cut(each, 0) for each in shown_before.lines(head, first)]
-        old, new = shown_before.lines(first, end), shown_after.lines(new_first, new_end)
-        spots = [_differ(*pair) for pair in zip(old, new, strict=True)] if len(old) == len(new) else []
-        lines += ["-" + _cut(each, spots[number] if spots else 0) for number, each in enumerate(old)]
-        lines += ["+" + _cut(each, spots[number] if spots else 0) for number, each in enumerate(new)]
-        lines += [" " + _cut(each, 0) for each in shown_before.lines(end, tail)]
+        here = head
+        for first, end, new_first, new_end in hunk:
+            lines += _marked(" ", old.lines(here, first), before[here:first])
+            taken, given = old.lines(first, end), new.lines(new_first, new_end)
+            spots = [_differ(*pair) for pair in zip(taken, given, strict=True)] if len(taken) == len(given) else []
+            lines += _marked("-", taken, before[first:end], spots)
+            lines += _marked("+", given, after[new_first:new_end], spots)
+            here = end
+        lines += _marked(" ", old.lines(here, tail), before[here:tail])
     return lines
 
 
+def _marked(sign: str, shown: Sequence[str], lines: Sequence[_Line], spots: Sequence[int] = ()) -> Iterator[str]:
+    """Lines of a diff. `spots`: where in each line the interesting part begins."""
+    for number, (text, line) in enumerate(zip(shown, lines, strict=True)):
+        yield sign + _cut(text, spots[number] if spots else 0)
+        if not line.ends:
+            yield NO_NEWLINE
+
+
+class _Line(NamedTuple):
+    """`ends`: with a line end, which the last one of a file may not have."""
+
+    text: str
+    ends: bool
+
+
+_Span = tuple[int, int, int, int]
+"""First line and end of what changes, before and after."""
+
+
+def _ended(raw: bytes) -> list[_Line]:
+    *lines, last = _lines(raw)
+    return [_Line(each, True) for each in lines] + ([_Line(last, False)] if last else [])
+
+
 def _lines(raw: bytes) -> list[str]:
+    """The lines; behind the end of the last one there is an empty one more."""
     try:
         text, _ = decoded(raw)
     except CannotReadError:
@@ -246,26 +284,43 @@ def _split(text: str) -> list[str]:
     return re.split(r"\r\n?|\n", text)
 
 
-def _hunks(before: list[str], after: list[str]) -> Iterator[tuple[int, int, int, int]]:
-    """(first, end) of what changes, before and after; changes with little between them are one."""
-    if len(before) != len(after):
-        head = 0
-        while head < min(len(before), len(after)) and before[head] == after[head]:
-            head += 1
-        tail = 0
-        while tail < min(len(before), len(after)) - head and before[-1 - tail] == after[-1 - tail]:
-            tail += 1
-        yield head, len(before) - tail, head, len(after) - tail
-        return
-    changed = [number for number, pair in enumerate(zip(before, after, strict=True)) if pair[0] != pair[1]]
-    while changed:
-        first = end = changed[0]
-        while changed and changed[0] <= end + 2 * CONTEXT:
-            end = changed.pop(0)
-        yield first, end + 1, first, end + 1
+def _hunks(before: Sequence[_Line], after: Sequence[_Line]) -> list[list[_Span]]:
+    """What changes; changes with little between them are in one hunk, and what is between them is in none."""
+    hunks: list[list[_Span]] = []
+    for change in _changes(before, after):
+        if hunks and change[0] - hunks[-1][-1][1] <= 2 * CONTEXT:
+            hunks[-1].append(change)
+        else:
+            hunks.append([change])
+    return hunks
+
+
+def _changes(before: Sequence[_Line], after: Sequence[_Line]) -> Iterator[_Span]:
+    head = 0
+    while head < min(len(before), len(after)) and before[head] == after[head]:
+        head += 1
+    tail = 0
+    while tail < min(len(before), len(after)) - head and before[-1 - tail] == after[-1 - tail]:
+        tail += 1
+    end, new_end = len(before) - tail, len(after) - tail
+    if len(before) == len(after):  # the usual case: values became others, line by line
+        for same, numbers in groupby(range(head, end), key=lambda number: before[number] == after[number]):
+            if not same:
+                changed = list(numbers)
+                yield changed[0], changed[-1] + 1, changed[0], changed[-1] + 1
+    elif max(end, new_end) - head > _MOST_COMPARED:
+        yield head, end, head, new_end
+    else:
+        matcher = SequenceMatcher(None, before[head:end], after[head:new_end])
+        for kind, *place in matcher.get_opcodes():
+            if kind != "equal":
+                yield place[0] + head, place[1] + head, place[2] + head, place[3] + head
 
 
 def _range(head: int, tail: int) -> str:
+    """Lines as a diff counts them; none at all are counted from the line in front of them."""
+    if tail == head:
+        return f"{head},0"
     return f"{head + 1},{tail - head}" if tail - head != 1 else f"{head + 1}"
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -770,14 +772,72 @@ def test_a_diff_shows_the_change_and_three_lines_around() -> None:
     ]  # fmt: skip
 
 
+LINES = [str(number) for number in range(1, 41)]
+
+
+def changed(*numbers: int) -> str:
+    return "\n".join("new" if number in numbers else str(number) for number in range(1, 41)) + "\n"
+
+
+def applied(before: str, made: list[str], folder: Path) -> str:
+    """What `patch` makes of a file with a diff; it must need no guess."""
+    (folder / "f").write_bytes(before.encode())
+    given = ("\n".join(made) + "\n").encode()
+    run = subprocess.run(["patch", "--fuzz=0", "f"], cwd=folder, input=given, capture_output=True, check=False)
+    assert run.returncode == 0, run
+    assert b"offset" not in run.stdout
+    return (folder / "f").read_bytes().decode() if (folder / "f").exists() else ""  # patch removes what is empty
+
+
+@pytest.mark.skipif(shutil.which("patch") is None, reason="no patch on this machine")
 @pytest.mark.parametrize(
     ("before", "after"),
-    [("a\nb\nc", "a\nc"), ("a\nc", "a\nb\nc"), ("x", ""), ("", "x\ny"), ("a\na", "a\na\na"), ("a\nb", "c\nd")],
-)
-def test_a_diff_can_be_applied(before: str, after: str) -> None:
-    made = diff(planned(before, after))
-    assert [each[1:] for each in made[3:] if each[0] in " -"] == before.split("\n")
-    assert [each[1:] for each in made[3:] if each[0] in " +"] == after.split("\n")
+    [
+        ("a\nb\nc", "a\nc"), ("x", ""), ("", "x\ny"), ("a\na", "a\na\na"), ("a\nb", "c\nd"), ("x\n", ""),
+        ("x", "x\n"), ("a\nb\n", "a\nc\n"), ("a\nb", "a\nc"), ("a\nb", "c\nb"), ("\n", "x"), ("\n\n", "\n"),
+        ("a\n\nb\n", "a\n\nc\n"), (changed(), changed(1, 40)), (changed(), changed(2, 9, 16)),
+        (changed(), changed(2, 8, 16)[:-1]), (changed(20), changed(3, 20, 30) + "more"), (changed(5), changed(6)[4:]),
+        ("x\n" * 3000, "y\n" * 2999),
+    ],
+)  # fmt: skip
+def test_with_a_diff_patch_makes_the_new_file_of_the_old_one(tmp_path: Path, before: str, after: str) -> None:
+    assert applied(before, diff(planned(before, after)), tmp_path) == after
+    assert applied(after, diff(planned(after, before)), tmp_path) == before
+
+
+@pytest.mark.parametrize("numbers", [(5,), (5, 6), (5, 10), (5, 12), (5, 13), (1, 40), (3, 5, 7, 30)])
+@pytest.mark.parametrize("end", ["\n", ""])
+def test_a_diff_is_the_one_that_everybody_makes(numbers: tuple[int, ...], end: str) -> None:
+    before, after = "\n".join(LINES) + end, changed(*numbers).removesuffix("\n") + end
+    usual = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="")
+    made = [each for each in diff(planned(before, after)) if each != writing.NO_NEWLINE]
+    assert made[2:] == list(usual)[2:]
+
+
+def test_unchanged_lines_between_two_changes_stay_what_they_are() -> None:
+    made = diff(planned(changed(), changed(10, 15)))
+    assert [each for each in made[3:] if each[0] in "-+"] == ["-10", "+new", "-15", "+new"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "shown"),
+    [
+        ("a\nb\n", "a\nc\n", ["@@ -1,2 +1,2 @@", " a", "-b", "+c"]),
+        ("a\nb", "a\nc", ["@@ -1,2 +1,2 @@", " a", "-b", writing.NO_NEWLINE, "+c", writing.NO_NEWLINE]),
+        ("a\nb", "c\nb", ["@@ -1,2 +1,2 @@", "-a", "+c", " b", writing.NO_NEWLINE]),
+        ("b", "b\n", ["@@ -1 +1 @@", "-b", writing.NO_NEWLINE, "+b"]),
+        ("", "b\n", ["@@ -0,0 +1 @@", "+b"]),
+    ],
+)  # fmt: skip
+def test_how_a_file_ends_is_said_as_patch_wants_it(before: str, after: str, shown: list[str]) -> None:
+    assert diff(planned(before, after))[2:] == shown
+
+
+def test_two_changes_among_added_lines_are_found_apart() -> None:
+    """As where a value of several lines becomes one of one line."""
+    before = "a: |\n  x\n  y\nb: 1\nc: 2\nd: old\n"
+    made = diff(planned(before, "a: x\nb: 1\nc: 2\nd: new\n"))
+    assert made[3:] == ["-a: |", "-  x", "-  y", "+a: x", " b: 1", " c: 2", "-d: old", "+d: new"]
 
 
 def test_changes_near_each_other_are_one_hunk_and_far_ones_are_two() -> None:
@@ -833,7 +893,7 @@ def test_keys_are_masked_even_in_a_file_that_does_not_parse(line: str) -> None:
 def test_the_number_of_lines_stays_when_a_secret_of_several_is_masked() -> None:
     text = "KEY='one\ntwo\nthree'\nA=1\nU={}\n"
     shown = diff(planned(text.format("x"), text.format("y")), "dotenv")
-    assert shown[2:] == ["@@ -2,5 +2,5 @@", " ", " ", " A=***", "-U=x", "+U=y", " "]
+    assert shown[2:] == ["@@ -2,4 +2,4 @@", " ", " ", " A=***", "-U=x", "+U=y"]
 
 
 BESIDE = "Zq93 of no shape"
@@ -917,8 +977,9 @@ def test_of_the_value_that_changes_user_information_and_query_values_are_masked_
     secret_name = "auth" in text and not before.startswith("http")
     there, back = (text.format(each) for each in (before, after))
     old = text.format("***" if secret_name else shown)
-    assert diff(planned(there, back), format)[3:] == ["-" + old, "+" + back]
-    assert diff(planned(back, there), format)[3:] == ["-" + back, "+" + old]
+    open_end = writing.NO_NEWLINE
+    assert diff(planned(there, back), format)[3:] == ["-" + old, open_end, "+" + back, open_end]
+    assert diff(planned(back, there), format)[3:] == ["-" + back, open_end, "+" + old, open_end]
 
 
 def test_of_a_long_line_the_part_that_changes_is_shown() -> None:
