@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 import typer
@@ -21,7 +22,9 @@ from antigravity_doctor.sources.repairing import Repair, fixable, repairs
 from antigravity_doctor.sources.writing import (
     CannotWriteError,
     NotUndone,
+    Undone,
     can_be_undone,
+    cannot_be_undone,
     journal_path,
     undo,
     undoable,
@@ -41,9 +44,9 @@ def fix_files(machine: Machine, asked: Asked, only: Client | None, found: Scanne
         _write(_note("fix-by-hand-only" if wrong else "fix-nothing"))
         return int(exit_code(found.scan))
     done, failed = 0, 0
-    now = datetime.now(UTC)  # one moment for the whole run: that is what --undo knows its files by
+    now, run = datetime.now(UTC), token_hex(8)  # of the whole run: by that --undo knows what belongs together
     for repair in planned:
-        result = _one(machine, repair, now, yes=yes, dry_run=dry_run)
+        result = _one(machine, repair, now, run, yes=yes, dry_run=dry_run)
         done += result is True
         failed += result is None
     if done:
@@ -56,7 +59,7 @@ def fix_files(machine: Machine, asked: Asked, only: Client | None, found: Scanne
     return int(Exit.BAD_INPUT if failed else exit_code(found.scan))
 
 
-def _one(machine: Machine, repair: Repair, now: datetime, *, yes: bool, dry_run: bool) -> bool | None:
+def _one(machine: Machine, repair: Repair, now: datetime, run: str, *, yes: bool, dry_run: bool) -> bool | None:
     """Shows one file's change, asks, writes. True: written, False: not wanted, None: could not be done."""
     width = options.stdout_terminal().width
     if repair.plan is None:
@@ -72,7 +75,7 @@ def _one(machine: Machine, repair: Repair, now: datetime, *, yes: bool, dry_run:
         _write(_note("fix-left", file=repair.file))
         return False
     try:
-        written = write(repair.plan, journal=_journal(machine), now=now)
+        written = write(repair.plan, journal=_journal(machine), now=now, run=run)
     except CannotWriteError as error:
         _write(reason_lines("fix-cannot", error.reason, width, file=repair.file, detail=error.detail))
         return None
@@ -91,25 +94,27 @@ def undo_last(machine: Machine, *, yes: bool, dry_run: bool) -> int:
     if not entries:
         _write(_note("undo-nothing"))
         return int(Exit.OK)
-    runs = {entry.at: [each for each in entries if each.at == entry.at] for entry in entries}
+    runs = {entry.run: [each for each in entries if each.run == entry.run] for entry in entries}
     # A run of which nothing can be taken back any more (a folder that was removed) does not stand before an older one.
-    newest = next((at for at, run in runs.items() if any(map(can_be_undone, run))), entries[0].at)
-    together = runs[newest]
+    newest = next((run for run, several in runs.items() if any(map(can_be_undone, several))), entries[0].run)
     width = options.stdout_terminal().width
     failed = False
-    for entry in together:
-        file = _shown(machine, entry.path)
-        when = entry.at.astimezone().strftime("%Y-%m-%d %H:%M")
-        _write([[], *note_line("undo-what", width, "", file=file, when=when, backup=_shown(machine, entry.backup))])
-        if dry_run:
-            continue
-        if not yes and not _agreed("undo-ask", file):
-            _write(_note("fix-left", file=file))
-            continue
-        result = undo(entry, journal=journal)
+    for entry in runs[newest]:
+        file, backup = _shown(machine, entry.path), _shown(machine, entry.backup)
+        result: Undone | NotUndone | None = cannot_be_undone(entry)  # nothing is promised or asked that will not be
+        if result is None:
+            when = entry.at.astimezone().strftime("%Y-%m-%d %H:%M")
+            _write([[], *note_line("undo-what", width, "", file=file, when=when, backup=backup)])
+            if dry_run:
+                continue
+            if not yes and not _agreed("undo-ask", file):
+                _write(_note("fix-left", file=file))
+                continue
+            result = undo(entry, journal=journal)
+        else:
+            _write([[]])
         if isinstance(result, NotUndone):
             failed = True
-            backup = _shown(machine, entry.backup)
             _write(reason_lines("undo-cannot", result.reason, width, file=file, detail=result.detail, backup=backup))
         else:
             _write(note_line("undo-done", width, "good", file=file))

@@ -110,9 +110,11 @@ class Written(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """A write in the journal. The hashes are SHA-256 in hex of the file before and after."""
+    """A write in the journal. The hashes are SHA-256 in hex of the file before and after; `run` is the same for all
+    writes that are undone together."""
 
     id: str
+    run: str
     at: datetime
     path: Path
     real: Path
@@ -493,8 +495,9 @@ def _beside_dotenv_line(line: str) -> str:
 # --- the write -------------------------------------------------------------------------------------------------------
 
 
-def write(plan: Plan, *, journal: Path, now: datetime) -> Written:
-    """Carries out a plan. `journal` is the folder of `journal_path`; `now` names the backup, in UTC.
+def write(plan: Plan, *, journal: Path, now: datetime, run: str | None = None) -> Written:
+    """Carries out a plan. `journal` is the folder of `journal_path`; `now` names the backup, in UTC. Writes with the
+    same `run` (any text that no other run has) are undone together.
 
     Raises CannotWriteError, and ChangedError where the file is not what the plan was made for; nothing is changed then,
     and nothing is left behind.
@@ -504,8 +507,10 @@ def write(plan: Plan, *, journal: Path, now: datetime) -> Written:
         _sweep(plan.real)
         _unchanged(plan)
         backup = _backup(plan, stamp)
+        number = f"{stamp}-{chance.token_hex(4)}"
         entry = Entry(
-            f"{stamp}-{chance.token_hex(4)}",
+            number,
+            run or number,
             now.astimezone(UTC).replace(microsecond=0),
             plan.path,
             plan.real,
@@ -788,6 +793,7 @@ def _note(journal: Path, what: str, entry: Entry) -> None:
         {
             "what": what,
             "id": entry.id,
+            "run": entry.run,
             "at": entry.at.isoformat(),
             "path": str(entry.path),
             "real": str(entry.real),
@@ -845,8 +851,17 @@ def undoable(journal: Path) -> list[Entry]:
 
 
 def can_be_undone(entry: Entry) -> bool:
-    """Whether the file still is what was written. (Its backup may be gone all the same; `undo` says so.)"""
+    """Whether the file still is what was written. (Something else may be in the way: `cannot_be_undone`.)"""
     return _hash_of(entry.real) == entry.after
+
+
+def cannot_be_undone(entry: Entry) -> NotUndone | None:
+    """Why an undo would be refused as things are now; None where nothing is in its way. Looks only."""
+    try:
+        before = _before(entry)
+    except CannotWriteError as error:
+        return NotUndone(entry, error.reason, error.detail)
+    return before if isinstance(before, NotUndone) else None
 
 
 def _entry(noted: Any) -> Entry:
@@ -856,7 +871,9 @@ def _entry(noted: Any) -> Entry:
         raise TypeError
     name, path, real, backup, before, after = texts
     at = datetime.fromisoformat(noted["at"])
-    return Entry(name, at, Path(path), Path(real), Path(backup), noted["mode"] & 0o7777, before, after)
+    # Earlier versions noted no run: what was written in one second was one.
+    run = str(noted.get("run") or at.isoformat())
+    return Entry(name, run, at, Path(path), Path(real), Path(backup), noted["mode"] & 0o7777, before, after)
 
 
 def _hash_of(file: Path) -> str | None:
@@ -880,20 +897,36 @@ def undo(entry: Entry, *, journal: Path) -> Undone | NotUndone:
         return NotUndone(entry, error.reason, error.detail)
 
 
-def _undo(entry: Entry, journal: Path) -> Undone | NotUndone:
-    _sweep(entry.real)
-    real, found = _looked_at(entry.real)
-    if real != entry.real:  # a link has taken the file's place
-        return NotUndone(entry, "changed-since")
-    now = _hash(_read(real))
-    if now != entry.after:
-        return NotUndone(entry, "already-undone" if now == entry.before else "changed-since")
+def _before(entry: Entry) -> tuple[os.stat_result, bytes] | NotUndone:
+    """The file as it is now and the bytes that it had before, or why they cannot be brought back. Raises
+    CannotWriteError for a file that cannot be replaced."""
+    try:
+        real, found = _looked_at(entry.real)
+        now = _hash(_read(real))
+    except CannotWriteError as error:
+        if error.reason == "gone" and _hash_of(entry.backup) == entry.before:
+            return NotUndone(entry, "gone-since")  # where its content is can be said at least
+        raise
+    if now == entry.before and real == entry.real:
+        return NotUndone(entry, "already-undone")
     try:
         old = _read(entry.backup)
     except CannotWriteError:
         return NotUndone(entry, "backup-gone")
     if _hash(old) != entry.before:
         return NotUndone(entry, "backup-changed")
+    if now != entry.after or real != entry.real:  # or a link has taken the file's place
+        return NotUndone(entry, "changed-since")
+    return found, old
+
+
+def _undo(entry: Entry, journal: Path) -> Undone | NotUndone:
+    real = entry.real
+    _sweep(real)
+    before = _before(entry)
+    if isinstance(before, NotUndone):
+        return before
+    found, old = before
     # No right that the file has lost since is given back: somebody has closed it, or it has another group now.
     mode = entry.mode & stat.S_IMODE(found.st_mode)
     temporary, not_kept = _temporary(real, entry.path, old, _signature(found)._replace(mode=mode))

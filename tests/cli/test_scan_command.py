@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-import time
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -403,7 +403,6 @@ def test_undo_takes_back_all_files_of_the_last_run_and_no_others(home: Home) -> 
     for client in ("claude-code", "codex", "gemini-cli"):
         home.put({WRONG[client][0]: WRONG[client][1]})
     home.run("scan", "gemini-cli", "--fix", "--yes", "--offline")
-    time.sleep(1.1)  # the journal and the backups know seconds
     home.run("scan", "--fix", "--yes", "--offline")
     home.run("scan", "--undo", "--yes")
     assert home.read(WRONG["claude-code"][0]) == WRONG["claude-code"][1]
@@ -417,7 +416,6 @@ def test_a_run_that_cannot_be_taken_back_does_not_stand_before_an_older_one(home
     for client in ("claude-code", "codex"):
         home.put({WRONG[client][0]: WRONG[client][1]})
     home.run("scan", "claude-code", "--fix", "--yes", "--offline")
-    time.sleep(1.1)
     home.run("scan", "codex", "--fix", "--yes", "--offline")
     (home.folder / WRONG["codex"][0]).unlink()
     assert home.run("scan", "--undo", "--yes").code == 0
@@ -435,7 +433,7 @@ def test_a_pipe_in_a_files_place_is_not_waited_for(home: Home) -> None:
     home.run("scan", "--fix", "--yes", "--offline")
     (home.folder / CLAUDE).unlink()
     os.mkfifo(home.folder / CLAUDE)
-    assert home.run("scan", "--undo", "--dry-run").code == 0
+    assert home.run("scan", "--undo", "--dry-run").code == 2
     assert home.run("scan", "--fix", "--yes", "--offline").code == 0
 
 
@@ -447,6 +445,42 @@ def test_undo_leaves_alone_what_was_changed_since(home: Home) -> None:
     assert ended.code == 2
     assert "changed after" in " ".join(ended.out.split())
     assert home.read(CLAUDE) == claude(P, model="opus").encode()
+
+
+@pytest.mark.parametrize("more", [(), ("--dry-run",)], ids=["asking", "dry run"])
+def test_undo_neither_promises_nor_asks_for_what_it_will_not_do(
+    home: Home, monkeypatch: pytest.MonkeyPatch, more: tuple[str, ...]
+) -> None:
+    home.put({CLAUDE: claude(P + "/v1")})
+    home.run("scan", "--fix", "--yes", "--offline")
+    home.put({CLAUDE: claude(P, model="opus")})
+    monkeypatch.setattr("tests.support.cli.Stream.isatty", lambda _: True)
+    ended = home.run("scan", "--undo", *more, stdin=b"y\n")
+    out = " ".join(ended.out.split())
+    assert "changed after" in out
+    assert "is restored from" not in out
+    assert "[y/N]" not in ended.err
+    assert ended.code == 2
+
+
+def test_a_dry_undo_says_what_would_be_restored_from_where(home: Home) -> None:
+    home.put({CLAUDE: claude(P + "/v1")})
+    home.run("scan", "--fix", "--yes", "--offline")
+    ended = home.run("scan", "--undo", "--dry-run")
+    (backup,) = (home.folder / ".claude").glob("*.bak")
+    assert f"is restored from ~/.claude/{backup.name}" in " ".join(ended.out.split())
+    assert (ended.code, home.read(CLAUDE)) == (0, claude(P).encode())
+
+
+def test_undo_of_a_file_that_is_gone_says_where_its_content_is(home: Home) -> None:
+    home.put({CLAUDE: claude(P + "/v1")})
+    home.run("scan", "--fix", "--yes", "--offline")
+    (home.folder / CLAUDE).unlink()
+    (backup,) = (home.folder / ".claude").glob("*.bak")
+    ended = home.run("scan", "--undo", "--yes")
+    assert f"What it was before lies in ~/.claude/{backup.name}" in " ".join(ended.out.split())
+    assert "Scan again" not in ended.out
+    assert ended.code == 2
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from antigravity_doctor.sources.writing import (
     Plan,
     Undone,
     Written,
+    cannot_be_undone,
     diff,
     journal_path,
     plan,
@@ -678,7 +679,10 @@ def test_a_file_that_was_changed_since_is_left_alone_and_the_backup_stays(file: 
     [
         (lambda file, backup: backup.unlink(), "backup-gone"),
         (lambda file, backup: backup.write_bytes(b"forged"), "backup-changed"),
-        (lambda file, backup: file.unlink(), "gone"),
+        (lambda file, backup: file.unlink(), "gone-since"),
+        (lambda file, backup: (file.unlink(), backup.unlink()), "gone"),
+        (lambda file, backup: file.write_bytes(b"x"), "changed-since"),
+        (lambda file, backup: (file.write_bytes(b"x"), backup.unlink()), "backup-gone"),
         (lambda file, backup: file.write_bytes(OLD), "already-undone"),
         (lambda file, backup: file.chmod(0o444), "write-protected"),
     ],
@@ -686,9 +690,12 @@ def test_a_file_that_was_changed_since_is_left_alone_and_the_backup_stays(file: 
 def test_an_undo_that_cannot_be_says_why(file: Path, journal: Path, damage: Any, reason: str) -> None:
     written = write(plan(file, OLD, NEW), journal=journal, now=NOW)
     (entry,) = undoable(journal)
+    assert cannot_be_undone(entry) is None
     damage(file, written.backup)
     before = file.read_bytes() if file.exists() else None
+    expected = cannot_be_undone(entry)
     result = undo(entry, journal=journal)
+    assert result == expected
     assert isinstance(result, NotUndone)
     assert result.reason == reason
     assert (file.read_bytes() if file.exists() else None) == before
@@ -702,6 +709,31 @@ def test_a_link_that_took_the_files_place_is_left_alone(file: Path, journal: Pat
     file.symlink_to(tmp_path / "moved")
     assert undo(entry, journal=journal) == NotUndone(entry, "changed-since")
     assert (tmp_path / "moved").read_bytes() == NEW
+
+
+def test_what_belongs_together_is_what_one_run_wrote(file: Path, journal: Path) -> None:
+    for text, run in ((b"1", "a"), (b"2", "b"), (b"3", "b")):
+        write(plan(file, file.read_bytes(), text), journal=journal, now=NOW, run=run)
+    assert [each.run for each in undoable(journal)] == ["b", "b", "a"]
+
+
+def test_a_write_of_no_run_is_one_by_itself(file: Path, journal: Path) -> None:
+    write(plan(file, OLD, NEW), journal=journal, now=NOW)
+    write(plan(file, NEW, b"3"), journal=journal, now=NOW)
+    assert len({each.run for each in undoable(journal)}) == 2
+
+
+def test_in_a_journal_of_an_earlier_version_one_second_is_one_run(file: Path, journal: Path) -> None:
+    for number, text in enumerate((b"1", b"2", b"3")):
+        write(plan(file, file.read_bytes(), text), journal=journal, now=NOW + timedelta(seconds=number // 2))
+    place = journal / "journal.jsonl"
+    noted = [json.loads(line) for line in place.read_text(encoding="utf-8").splitlines()]
+    for each in noted:
+        del each["run"]
+    place.write_text("".join(json.dumps(each) + "\n" for each in noted), encoding="utf-8")
+    third, second, first = undoable(journal)
+    assert first.run == second.run != third.run
+    assert isinstance(undo(third, journal=journal), Undone)
 
 
 def test_a_write_that_somebody_else_took_back_needs_no_undo(file: Path, journal: Path) -> None:
