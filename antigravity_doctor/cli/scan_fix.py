@@ -16,7 +16,7 @@ from antigravity_doctor.cli import options
 from antigravity_doctor.cli.errors import Exit, say
 from antigravity_doctor.cli.scan import Asked, Scanned, exit_code, scan_machine, show
 from antigravity_doctor.reports.paint import Line, render
-from antigravity_doctor.reports.scan import diff_lines, note_line, reason_lines
+from antigravity_doctor.reports.scan import diff_lines, note_line, reason_lines, unread_lines
 from antigravity_doctor.sources.home_paths import with_tilde
 from antigravity_doctor.sources.repairing import Repair, fixable, repairs
 from antigravity_doctor.sources.writing import (
@@ -38,12 +38,20 @@ if TYPE_CHECKING:
 
 def fix_files(machine: Machine, asked: Asked, only: Client | None, found: Scanned, *, yes: bool, dry_run: bool) -> int:
     """Corrects what the scan found wrong in files. Exit code: the scan's afterwards; 2 if one was not written."""
-    planned = repairs(machine, fixable(found.scan, named=only is not None))
+    named = only is not None
+    planned = repairs(machine, fixable(found.scan, named=named, taken=found.answering == "other"))
+    closed = dict.fromkeys(each for client in found.scan.clients for each in client.unreadable)
+    if named or not planned:  # else the report that stands above is enough
+        for each in closed:
+            _write([[], *unread_lines(each, options.stdout_terminal().width)])
+    # What the user asked for by name and could not be looked at is not done.
+    failed = len(closed) if named else 0
     if not planned:
-        wrong = any(each.state in ("wrong", "stale") for client in found.scan.clients for each in client.judged)
-        _write(_note("fix-by-hand-only" if wrong else "fix-nothing"))
-        return int(exit_code(found.scan))
-    done, failed = 0, 0
+        by_hand = any(each.state in ("wrong", "stale") for client in found.scan.clients for each in client.judged)
+        by_hand = by_hand or any(each.state == "wrong" for each in found.scan.variables)
+        _write(_note("fix-by-hand-only" if by_hand else "fix-nothing-else" if closed else "fix-nothing"))
+        return int(Exit.BAD_INPUT if failed else exit_code(found.scan))
+    done = 0
     now, run = datetime.now(UTC), token_hex(8)  # of the whole run: by that --undo knows what belongs together
     for repair in planned:
         result = _one(machine, repair, now, run, yes=yes, dry_run=dry_run)
@@ -62,24 +70,28 @@ def fix_files(machine: Machine, asked: Asked, only: Client | None, found: Scanne
 def _one(machine: Machine, repair: Repair, now: datetime, run: str, *, yes: bool, dry_run: bool) -> bool | None:
     """Shows one file's change, asks, writes. True: written, False: not wanted, None: could not be done."""
     width = options.stdout_terminal().width
+    file, *others = repair.files
     if repair.plan is None:
         reason = repair.problem or "os-error"
-        _write([[], *reason_lines("fix-cannot", reason, width, file=repair.file, detail=repair.detail)])
+        key, name = ("fix-cannot-value" if repair.part else "fix-cannot"), repair.changes[0].name
+        _write([[], *reason_lines(key, reason, width, file=file, name=name, detail=repair.detail)])
         for change in repair.changes:
-            _write(note_line("fix-by-hand", width, "", name=change.name, new=change.new))
+            _write(note_line("fix-by-hand", width, "", name=change.name, new=change.new, place=change.place))
         return None
-    _write(diff_lines(repair.file, repair.diff, width))
+    _write(diff_lines(repair.diff, width))
+    if others:
+        _write(note_line("fix-other-names", width, "", file=file, others=", ".join(others)))
     if dry_run:
         return False
-    if not yes and not _agreed("fix-ask", repair.file):
-        _write(_note("fix-left", file=repair.file))
+    if not yes and not _agreed("fix-ask", file):
+        _write(_note("fix-left", file=file))
         return False
     try:
         written = write(repair.plan, journal=_journal(machine), now=now, run=run)
     except CannotWriteError as error:
-        _write(reason_lines("fix-cannot", error.reason, width, file=repair.file, detail=error.detail))
+        _write(reason_lines("fix-cannot", error.reason, width, file=file, detail=error.detail))
         return None
-    _write(note_line("fix-done", width, "good", file=repair.file, backup=_shown(machine, written.backup)))
+    _write(note_line("fix-done", width, "good", file=file, backup=_shown(machine, written.backup)))
     if _in_repository(written.backup):
         _write(note_line("fix-in-git", width, "warn", backup=_shown(machine, written.backup)))
     if written.not_kept:

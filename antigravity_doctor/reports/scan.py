@@ -223,16 +223,24 @@ def _fix_lines(fix: Fix, width: int) -> list[Line]:
 
 
 def _unreadable_lines(broken: Unreadable, width: int) -> list[Line]:
-    numbers = "".join(f":{number}" for number in (broken.line, broken.column) if number is not None)
     facts = {"detail": printable(broken.detail, 100)}
     said = file_reason(broken.reason, "said", facts)
-    spans: list[Span] = [("AGD513 ", "code"), (f"{printable(broken.file, 200)}{numbers}: {said}", "")]
+    spans: list[Span] = [("AGD513 ", "code"), (f"{printable(_place(broken), 200)}: {said}", "")]
     lines: list[Line] = [*wrap(spans, width, "      ", "        ")]
     step = file_reason(broken.reason, "next", facts)
     return [*lines, *wrap([("→ ", "note"), (step, "dim")], width, "        ", "          ")] if step else lines
 
 
-def diff_lines(file: str, diff: Sequence[str], width: int) -> list[Line]:
+def _place(broken: Unreadable) -> str:
+    return broken.file + "".join(f":{number}" for number in (broken.line, broken.column) if number is not None)
+
+
+def unread_lines(broken: Unreadable, width: int) -> list[Line]:
+    """A file that was to be corrected and could not be read: where, why, and what to do."""
+    return reason_lines("fix-unread", broken.reason, width, file=_place(broken), detail=broken.detail)
+
+
+def diff_lines(diff: Sequence[str], width: int) -> list[Line]:
     """One file's change, as `diff -u` shows it. Nothing is wrapped: a diff is read by its columns."""
     styles = {"+": "good", "-": "bad", "@": "note", " ": "dim", "\\": "dim"}
     lines: list[Line] = [[]]

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from antigravity_doctor.diagnosis.scanning import Judged, Scan
+from antigravity_doctor.diagnosis.scanning import Judged, JudgedVariable, Scan, Spot
 from antigravity_doctor.sources.client_settings import Machine
 from antigravity_doctor.sources.home_paths import without_tilde
 from antigravity_doctor.sources.settings_text import (
     LIMIT,
+    At,
     CannotReadError,
     CannotReplaceError,
     Format,
+    Value,
     decoded,
     encoded,
     read_values,
@@ -22,89 +25,170 @@ from antigravity_doctor.sources.settings_text import (
 from antigravity_doctor.sources.writing import CannotWriteError, Plan, diff, plan
 
 
-class Change(NamedTuple):
-    """One value that changes: for which client, its key, what it becomes."""
+class Wrong(NamedTuple):
+    """One value to correct: where it stands, what it is and what it becomes. `at` is None where only its spot says
+    which value of the file it is."""
 
-    client: str
+    spot: Spot
+    value: str
+    new: str
+    format: Format
+    at: At | None
+
+    @property
+    def file(self) -> str:
+        """The file as the user knows it."""
+        return self.spot.file or ""
+
+
+class Change(NamedTuple):
+    """One value that changes: its key, what it becomes, and `file:line:column` before that."""
+
     name: str
     new: str
+    place: str
 
 
 class Repair(NamedTuple):
-    """What is to be done to one file. `file` as the user knows it; `diff` with keys masked. `problem` is the key of a
-    text (texts/en/settings.json) where it cannot be done; then there is no plan."""
+    """What is to be done to one file. `files`: the names of it that the user knows, which links can make more than one;
+    `diff` with keys masked. `problem` is the key of a text (texts/en/settings.json) where it cannot be done; then there
+    is no plan. `part`: the problem is that of one value, and says nothing of the rest of the file."""
 
-    file: str
+    files: tuple[str, ...]
     changes: tuple[Change, ...]
     plan: Plan | None = None
     diff: tuple[str, ...] = ()
     problem: str | None = None
     detail: str = ""
+    part: bool = False
 
 
-def fixable(found: Scan, *, named: bool) -> tuple[Judged, ...]:
-    """The values to correct. `named`: the user asked for this one client, so that what is not sure is meant as well."""
-    return tuple(
-        each
+def fixable(found: Scan, *, named: bool, taken: bool) -> tuple[Wrong, ...]:
+    """The values to correct. `named`: the user asked for this one client, so that what is not sure is meant as well.
+    `taken`: what answers in the proxy's place is another program, for which a variable may be meant."""
+    of_clients = (
+        _wrong(each)
         for client in found.clients
         for each in client.judged
         if each.fixable or (named and each._replace(sure=True).fixable)
     )
+    of_everybody = (_wrong_variable(each) for each in found.variables if named or not taken)
+    return (*of_clients, *(each for each in of_everybody if each is not None))
 
 
-def repairs(machine: Machine, values: Iterable[Judged]) -> tuple[Repair, ...]:
-    """The plans for these values, a file each. Reads the files, writes nothing."""
-    files: dict[str, list[Judged]] = {}
+def _wrong(each: Judged) -> Wrong:
+    found = each.found
+    format: Format = found.format  # type: ignore[assignment]  # not None: see `Judged.fixable`
+    return Wrong(found.spot, found.value, each.fixes[0].base_url, format, found.at)
+
+
+def _wrong_variable(each: JudgedVariable) -> Wrong | None:
+    """A variable that a file holds, is wrong for whatever reads it, and has one right value only. What becomes of a
+    password in it is the user's to say."""
+    spot, value = each.variable.spot, each.variable.value
+    wanted = {fix.base_url for fix in each.fixes}
+    if each.state != "wrong" or each.good or len(wanted) != 1 or "@" in value:
+        return None
+    format = _format(spot.file or "") if spot.kind == "file" else None
+    return None if format is None else Wrong(spot, value, wanted.pop(), format, None)
+
+
+def _format(file: str) -> Format | None:
+    """How a file that holds variables is written: a `.env`, or the settings of an editor."""
+    if file.endswith(".env"):
+        return "dotenv"
+    return "jsonc" if file.endswith((".json", ".jsonc", ".code-workspace")) else None
+
+
+def repairs(machine: Machine, values: Iterable[Wrong]) -> tuple[Repair, ...]:
+    """The plans for these values, a file each, whatever links lead to it. Reads the files, writes nothing."""
+    files: dict[str, list[Wrong]] = {}
     for each in values:
-        if each.found.spot.file is not None:
-            files.setdefault(each.found.spot.file, []).append(each)
-    return tuple(repair for file, judged in files.items() for repair in _repair(machine, file, judged))
+        if each.file:
+            files.setdefault(os.path.realpath(without_tilde(each.file, machine.home)), []).append(each)
+    return tuple(repair for wrong in files.values() for repair in _repair(machine, wrong))
 
 
-def _repair(machine: Machine, file: str, judged: list[Judged]) -> Iterator[Repair]:
-    """What is to be done to a file: one plan for all that clients agree on, and a problem for each value in which they
-    do not: it is right for one of them and wrong for the other, whatever it is."""
-    places: dict[object, list[Judged]] = {}
-    for each in judged:
-        places.setdefault(each.found.at, []).append(each)
-    agreed = [each[0] for each in places.values() if len({one.fixes[0].base_url for one in each}) == 1]
-    if agreed:
-        yield _planned(machine, file, agreed)
-    for several in places.values():
-        if several[0] not in agreed:
-            yield Repair(file, tuple(map(_change, several)), problem="clients-differ")
-
-
-def _change(each: Judged) -> Change:
-    return Change(each.found.client, each.found.spot.name, each.fixes[0].base_url)
-
-
-def _planned(machine: Machine, file: str, judged: list[Judged]) -> Repair:
-    changes = tuple(map(_change, judged))
-    path = Path(without_tilde(file, machine.home))
-    format: Format = judged[0].found.format  # type: ignore[assignment]  # not None: see `Judged.fixable`
+def _repair(machine: Machine, wrong: list[Wrong]) -> Iterator[Repair]:
+    """What is to be done to a file: one plan for all that can be done, and a problem for each value that is left: of
+    two clients that read it each wants another one, or it cannot be replaced where it stands."""
+    files = tuple(dict.fromkeys(each.file for each in wrong))
+    path = Path(without_tilde(files[0], machine.home))
+    done: list[Wrong] = []
+    left: list[Repair] = []
+    problem = detail = ""
     try:
-        if not path.is_file():  # a pipe in its place would be waited for
-            raise CannotReadError("not-a-plain-file")
-        with path.open("rb") as opened:
-            before = opened.read(LIMIT + 1)
+        before = _bytes(path)
         text, encoding = decoded(before)
-        for each in judged:
-            text = _changed(text, each)
-        planned = plan(path, before, encoded(text, encoding))
-        shown = (f"--- {file}", f"+++ {file}", *diff(planned, format)[2:])
-        return Repair(file, changes, planned, shown)
+        for several in _places(text, wrong):
+            try:
+                if len({each.new for each in several}) > 1:
+                    raise CannotReplaceError("clients-differ")
+                text = _changed(text, several[0])
+            except CannotReplaceError as error:
+                left.append(Repair(files, _changes(several), problem=error.reason, part=True))
+            else:
+                done.append(several[0])
+        if done:
+            planned = plan(path, before, encoded(text, encoding))
+            shown = (f"--- {files[0]}", f"+++ {files[0]}", *diff(planned, done[0].format)[2:])
+            yield Repair(files, _changes(done), planned, shown)
     except OSError as error:
-        return Repair(file, changes, problem="not-permitted", detail=error.strerror or "")
-    except (CannotReadError, CannotReplaceError, CannotWriteError) as error:
-        return Repair(file, changes, problem=error.reason, detail=getattr(error, "detail", ""))
+        problem, detail = "not-permitted", error.strerror or ""
+    except (CannotReadError, CannotWriteError) as error:
+        problem, detail = error.reason, error.detail
+    if problem:
+        yield Repair(files, _changes(done or wrong), problem=problem, detail=detail)
+    yield from left
 
 
-def _changed(text: str, each: Judged) -> str:
+def _bytes(path: Path) -> bytes:
+    """Raises CannotReadError, OSError."""
+    if not path.is_file():  # a pipe in its place would be waited for
+        raise CannotReadError("not-a-plain-file")
+    with path.open("rb") as opened:
+        return opened.read(LIMIT + 1)
+
+
+def _places(text: str, wrong: list[Wrong]) -> list[list[Wrong]]:
+    """Who has something to say of the same value. Raises CannotReadError."""
+    places: dict[object, list[Wrong]] = {}
+    for each in wrong:
+        value = _find(text, each)
+        if value is None:
+            places.setdefault(each.spot, []).append(each)
+        else:  # by its path it is found again when lines above have become more or fewer
+            places.setdefault(value.at, []).append(each._replace(at=value.at))
+    return list(places.values())
+
+
+def _find(text: str, each: Wrong) -> Value | None:
+    """The value in the text; None where it is not there as it was seen. Raises CannotReadError."""
+    for one in read_values(text, each.format):
+        spot = (one.line, one.column, ".".join(map(str, one.at)))
+        same = spot == (each.spot.line, each.spot.column, each.spot.name) if each.at is None else one.at == each.at
+        if same and str(one.value).strip() == each.value:
+            return one
+    return None
+
+
+def _changes(wrong: list[Wrong]) -> tuple[Change, ...]:
+    """What is wanted; a value of a file with two names once."""
+    changes: dict[object, Change] = {}
+    for each in wrong:
+        changes.setdefault((each.spot.name, each.spot.line, each.spot.column, each.new), _change(each))
+    return tuple(changes.values())
+
+
+def _change(each: Wrong) -> Change:
+    numbers = "".join(f":{number}" for number in (each.spot.line, each.spot.column) if number is not None)
+    return Change(each.spot.name, each.new, each.file + numbers)
+
+
+def _changed(text: str, each: Wrong) -> str:
     """The text with this one value replaced. Raises CannotReplaceError where it is not there any more as it was
     seen."""
-    format: Format = each.found.format  # type: ignore[assignment]  # not None: see `Judged.fixable`
-    value = next((one for one in read_values(text, format) if one.at == each.found.at), None)
-    if value is None or str(value.value).strip() != each.found.value:
+    value = _find(text, each)
+    if value is None:
         raise CannotReplaceError("not-this-text")
-    return replaced(text, format, value, each.fixes[0].base_url)
+    return replaced(text, each.format, value, each.new)

@@ -305,6 +305,139 @@ def test_where_two_clients_want_different_values_that_one_is_left_and_the_rest_i
         assert ended.code == 2
 
 
+def test_a_value_that_cannot_be_replaced_does_not_hold_up_the_others_of_its_file(home: Home) -> None:
+    text = (
+        f"models:\n  - provider: openai\n    apiBase: {P}\n"
+        f"  - provider: openai\n    apiBase: |  # note\n      {P}\n    name: a\n"
+    )
+    home.put({".continue/config.yaml": text})
+    ended = home.run("scan", "--fix", "--yes", "--offline")
+    assert home.read(".continue/config.yaml").decode() == text.replace(P, P + "/v1", 1)
+    out = " ".join(ended.out.split())
+    assert "Written: ~/.continue/config.yaml" in out
+    assert "Not changed: models.1.apiBase in ~/.continue/config.yaml: A comment stands where" in out
+    assert f"To do by hand: set models.1.apiBase to {P}/v1 (~/.continue/config.yaml:5:14)" in out
+    assert ended.code == 2
+
+
+def linked(home: Home) -> None:
+    """A file of the settings of two editors: one is a link to the other."""
+    for name in ("Code", "Cursor"):
+        (home.folder / ".config" / name / "User").mkdir(parents=True)
+    wrong = {"claudeCode.environmentVariables": [{"name": "ANTHROPIC_BASE_URL", "value": P + "/v1"}]}
+    home.put({EDITOR: json.dumps(wrong, indent=1)})
+    (home.folder / ".config/Cursor/User/settings.json").symlink_to(home.folder / EDITOR)
+
+
+EDITOR = ".config/Code/User/settings.json"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="where editors keep their settings on Linux")
+def test_a_file_with_two_names_is_one_change_and_one_question(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    linked(home)
+    monkeypatch.setattr("tests.support.cli.Stream.isatty", lambda _: True)
+    ended = home.run("scan", "claude-code", "--fix", "--offline", stdin=b"y\n")
+    assert ended.code == 0, ended.all
+    assert ended.err.count("[y/N]") == 1
+    assert (P + "/v1").encode() not in home.read(EDITOR)
+    both = "~/.config/Code/User/settings.json and ~/.config/Cursor/User/settings.json are one file"
+    assert both in " ".join(ended.out.split())
+    assert (home.folder / ".config/Cursor/User/settings.json").is_symlink()
+
+
+# --- --fix of variables that a file holds ----------------------------------------------------------------------------
+
+GEMINI = "# mine\nGOOGLE_GEMINI_BASE_URL={}  # here\nA=1\n"
+
+
+def test_a_variable_in_the_projects_env_file_is_corrected_without_any_client_of_it_here(home: Home) -> None:
+    home.put({"project/.env": GEMINI.format(P + "/v1beta")})
+    ended = home.run("scan", "--fix", "--yes", "--offline", at="project")
+    assert ended.code == 0, ended.all
+    assert home.read("project/.env").decode() == GEMINI.format(P)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="where editors keep their settings on Linux")
+def test_a_variable_for_an_editors_terminals_is_corrected(home: Home) -> None:
+    text = '{{\n  // mine\n  "terminal.integrated.env.linux": {{"GOOGLE_GEMINI_BASE_URL": "{}"}},\n}}\n'
+    home.put({EDITOR: text.format(P + "/v1beta")})
+    assert home.run("scan", "--fix", "--yes", "--offline").code == 0
+    assert home.read(EDITOR).decode() == text.format(P)
+
+
+def test_a_variable_and_a_client_that_read_the_same_value_are_one_change(home: Home) -> None:
+    home.put({"project/.env": GEMINI.format(P + "/v1beta"), "project/.gemini/settings.json": "{}"})
+    ended = home.run("scan", "--fix", "--yes", "--offline", at="project")
+    assert (ended.code, ended.out.count("Written:")) == (0, 1)
+    assert home.read("project/.env").decode() == GEMINI.format(P)
+
+
+@pytest.mark.parametrize("value", [P, P + "/v1"])
+def test_a_variable_that_is_right_for_somebody_is_left_alone(home: Home, value: str) -> None:
+    text = f"OPENAI_BASE_URL={value}\n"
+    home.put({"project/.env": text})
+    home.run("scan", "--fix", "--yes", "--offline", at="project")
+    assert home.read("project/.env").decode() == text
+
+
+def test_a_variable_with_a_password_in_it_is_left_to_the_user(home: Home) -> None:
+    text = GEMINI.format("http://me:pw@127.0.0.1:8045/v1beta")
+    home.put({"project/.env": text})
+    home.run("scan", "--fix", "--yes", "--offline", at="project")
+    assert home.read("project/.env").decode() == text
+
+
+def test_a_variable_is_left_alone_where_another_program_is_in_the_proxys_place(home: Home) -> None:
+    with hostile("ollama") as other:
+        text = GEMINI.format(other.origin + "/v1beta")
+        home.put({"project/.env": text})
+        home.run("scan", "--fix", "--yes", "--port", other.origin.rpartition(":")[2], at="project")
+    assert home.read("project/.env").decode() == text
+
+
+@pytest.mark.parametrize("name", ["", ".bashrc"])
+def test_a_variable_that_no_file_of_settings_holds_is_to_be_typed_by_hand(home: Home, name: str) -> None:
+    if name:
+        home.put({name: f"export GOOGLE_GEMINI_BASE_URL={P}/v1beta\n"})
+    ended = home.run(
+        "scan", "--fix", "--yes", "--offline", env={} if name else {"GOOGLE_GEMINI_BASE_URL": P + "/v1beta"}
+    )
+    assert f"Set it to {P}\n" in ended.out
+    assert "is to be typed by hand, as shown above" in " ".join(ended.out.split())
+
+
+# --- --fix of what cannot be read ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("more", [("--yes",), ("--dry-run",)])
+def test_a_named_client_whose_file_does_not_parse_is_not_called_in_order(home: Home, more: tuple[str, ...]) -> None:
+    home.put({CLAUDE: '{"env": {'})
+    ended = home.run("scan", "claude-code", "--fix", *more, "--offline")
+    out = " ".join(ended.out.split())
+    assert "Could not be looked into: ~/.claude/settings.json:1:10: The file ends in the middle" in out
+    assert "→ Add what is missing at the end of the file." in out.rpartition("Could not be looked into")[2]
+    assert "Nothing to correct in files." not in out
+    assert ended.code == 2
+
+
+def test_without_a_name_a_file_that_does_not_parse_is_said_and_no_failure(home: Home) -> None:
+    home.put({CLAUDE: '{"env": {'})
+    ended = home.run("scan", "--fix", "--yes", "--offline")
+    assert "Could not be looked into: ~/.claude/settings.json:1:10" in " ".join(ended.out.split())
+    assert ended.code == 0
+
+
+def test_what_can_be_read_of_a_named_client_is_corrected_next_to_what_cannot(home: Home) -> None:
+    home.put({CLAUDE: claude(P + "/v1"), "project/.claude/settings.json": "{"})
+    ended = home.run("scan", "claude-code", "--fix", "--yes", "--offline", at="project")
+    assert home.read(CLAUDE) == claude(P).encode()
+    assert "Could not be looked into: ~/project/.claude/settings.json:1:2" in " ".join(ended.out.split())
+    assert ended.code == 2
+
+
+# --- --fix goes no further -------------------------------------------------------------------------------------------
+
+
 def test_another_programs_port_is_not_led_to_the_proxy(home: Home) -> None:
     text = '[model_providers.ollama]\nbase_url = "http://localhost:11434/v1"\n'
     home.put({".codex/config.toml": text})
@@ -375,7 +508,8 @@ def test_a_write_protected_file_is_said_with_what_to_do_by_hand(home: Home) -> N
     ended = home.run("scan", "--fix", "--yes", "--offline")
     assert ended.code == 2
     assert "write-protected" in ended.out
-    assert f"To do by hand: set env.ANTHROPIC_BASE_URL to {P}" in ended.out
+    by_hand = f"To do by hand: set env.ANTHROPIC_BASE_URL to {P} (~/.claude/settings.json:3:27)"
+    assert by_hand in " ".join(ended.out.split())
 
 
 @pytest.mark.parametrize(

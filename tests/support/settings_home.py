@@ -12,7 +12,7 @@ from tests.support.cli import Result, run
 
 
 class Home:
-    """Files in a home folder, which is also the current one while a command runs."""
+    """Files in a home folder, which is also the current one while a command runs; `at`: a folder in it that is."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -26,8 +26,8 @@ class Home:
     def read(self, name: str) -> bytes:
         return (self.folder / name).read_bytes()
 
-    def run(self, *argv: str, env: Mapping[str, str] | None = None, **more: Any) -> Result:
-        with contextlib.chdir(self.folder):
+    def run(self, *argv: str, at: str = "", env: Mapping[str, str] | None = None, **more: Any) -> Result:
+        with contextlib.chdir(self.folder / at):
             return run(*argv, env={"HOME": str(self.folder), "USERPROFILE": str(self.folder), **(env or {})}, **more)
 
     def scan(self, *argv: str, env: Mapping[str, str] | None = None) -> dict[str, Any]:
