@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
+from urllib.parse import quote, unquote
 
 from antigravity_doctor.diagnosis.scanning import CONTAINER_HOSTS
 from antigravity_doctor.diagnosis.secrets import MASK, redact
@@ -43,6 +44,8 @@ _URL_HOST = re.compile(
     rf"([A-Za-z][A-Za-z0-9+.\-]{{0,30}}{_MARK}(?:{re.escape(MASK)}@)?)(\[[^\]\s]*\]|[^\s/:?#\"'<>\\,;()\[\]{{}}|`*…@]+)"
 )
 _TOKEN = re.compile(r"[^\s\"'<>`]+")
+_MOST_ENCODINGS = 3
+_NOT_IN_A_WORD = re.compile(r"[\s%\\\"'<>`\x00-\x1f\x7f]")
 _QUERY_PART = re.compile(r"([?&;#]+)([^?&;#]*)")
 
 # --- folders, names, addresses ---------------------------------------------------------------------------------------
@@ -86,6 +89,27 @@ def anonymous(text: str, who: Who) -> str:
     """
     # What belongs to a URL comes first: a password may hold anything, also what looks like an e-mail address.
     text = bare_urls(redact(_without_user_info(text), *who.keys))
+    if "%" in text:
+        text = _TOKEN.sub(lambda found: _judged_decoded(found[0], who), text)
+    return _without_names(text, who)
+
+
+def _judged_decoded(word: str, who: Who) -> str:
+    """A word whose percent-encoding hides something private (`bob%40example.com`, `C:%5CUsers%5CBob`), without that;
+    any other as it is."""
+    if "%" not in word:
+        return word
+    plain = word
+    for _ in range(_MOST_ENCODINGS):
+        decoded = unquote(plain)
+        if decoded == plain:
+            break
+        plain = decoded
+    left = _without_names(redact(_without_user_info(plain), *who.keys), who)
+    return word if left == plain else _NOT_IN_A_WORD.sub(lambda found: quote(found[0]), left)
+
+
+def _without_names(text: str, who: Who) -> str:
     text = _without_hosts(text)
     text = _without_home(text, who.home)
     text = _HOMES.sub(_nobodys_home, text)

@@ -13,8 +13,9 @@ MASK = "***"
 # Lower case. A text without any of them holds nothing that the patterns below find, and most texts have none.
 _HINTS = (
     "key", "token", "secret", "passw", "auth", "bearer", "cookie", "sk-", "aiza", "ya29.", "gsk_", "xai-", "ghp_",
-    "github_pat_", "hf_", "akia", "eyj", "@",
+    "github_pat_", "hf_", "akia", "eyj", "@", "nvapi-", "pplx-", "r8_", "glpat-", "fw_", "tgp_v1_", "xox",
 )  # fmt: skip
+_HEX = "0123456789abcdef"
 
 # Compiled by `re` when they are first needed: explain-path rarely needs any. Every repetition that is not of the
 # value itself is bounded, so that hostile text stays cheap.
@@ -39,10 +40,19 @@ _PATTERNS = (
     (r"(://[^/\s:@]{1,80}:)([^/\s@]{1,200})@", rf"\g<1>{MASK}@"),
     # keys that are known by their shape
     (
-        r"\b(?:sk-|AIza|ya29\.|gsk_|xai-|ghp_|github_pat_|hf_|AKIA)[A-Za-z0-9_\-]{6,}"
+        r"\b(?:sk-|AIza|ya29\.|gsk_|xai-|ghp_|github_pat_|hf_|AKIA|nvapi-|glpat-|tgp_v1_|xox[abeoprs]-)[A-Za-z0-9_\-]{6,}"
+        # long and of one piece, since there are models called pplx-7b-online and variables called fw_version
+        r"|\b(?:pplx-|r8_|fw_)[A-Za-z0-9]{16,}"
         r"|\beyJ[A-Za-z0-9_\-]{10,}\.[A-Za-z0-9_\-]+(?:\.[A-Za-z0-9_\-]+)?",
         MASK,
     ),
+)
+# Azure, and Zhipu with a second half: 32 hexadecimal digits that are no part of a longer name (a UUID has dashes, a
+# file's name an extension), letters and digits among them.
+_BARE = (
+    r"(?i)(?<![\w\-.])(?=[0-9]{0,31}[a-f])(?=[a-f]{0,31}[0-9])[0-9a-f]{32}"
+    r"(?:\.[a-z0-9]{12,64})?(?![\w\-]|\.[a-z0-9]{1,11}(?![a-z0-9]))",
+    MASK,
 )
 
 
@@ -50,7 +60,8 @@ def redact(text: str, *keys: str) -> str:
     """The text with every value masked that is one of `keys` or looks like a key, a token or a password.
 
     Shapes known: `?key=…` and its relatives, variables, options and JSON fields named like a key, Authorization,
-    x-api-key and cookie headers, bearer tokens, passwords in a URL, sk-…, AIza… and other vendors' keys, JWTs.
+    x-api-key and cookie headers, bearer tokens, passwords in a URL, sk-…, AIza… and other vendors' keys, JWTs, and 32
+    hexadecimal digits that stand alone.
     """
     for key in keys:
         if key:
@@ -58,12 +69,21 @@ def redact(text: str, *keys: str) -> str:
     folded = text.lower()
     for hint in _HINTS:
         if hint in folded:
+            for pattern, masked in _PATTERNS:
+                text = re.sub(pattern, masked, text)
             break
-    else:
-        return text
-    for pattern, masked in _PATTERNS:
-        text = re.sub(pattern, masked, text)
-    return text
+    return re.sub(*_BARE, text) if len(folded) >= 32 and _may_have_hex(folded) else text
+
+
+def _may_have_hex(folded: str) -> bool:
+    """Whether 32 hexadecimal digits may stand in a row: four of them are at every eighth place then. In most texts they
+    do not, and that is known without compiling a pattern."""
+    run = 0
+    for each in folded[7::8]:
+        run = run + 1 if each in _HEX else 0
+        if run == 4:
+            return True
+    return False
 
 
 KEY_HEADERS = ("authorization", "x-api-key", "x-goog-api-key", "api-key")

@@ -212,9 +212,36 @@ def test_the_home_folder_is_found_as_its_system_reads_it(home: str, text: str, l
     assert anonymous(text, Who(home)) == left
 
 
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("POST /v1/v1/messages/bob.smith%40acme-corp.com 3 ×", "POST /v1/v1/messages/EMAIL 3 ×"),
+        ("/C:%5CUsers%5CRobert%20Smith%5Cv1/messages", "/C:%5CUsers%5CUSER%5Cv1/messages"),
+        ("/v1/%2Fhome%2Fbob%2Fx", "/v1//home/USER/x"),
+        ("/v1/bob%2540acme-corp.com", "/v1/EMAIL"),
+        ("/v1/http%3A%2F%2Fbob:pass%40ai.bob.com/x", "/v1/http://***@HOST/x"),
+        ("/proxy?u=1 and /x/203.0.113%2E9", "/proxy?u=*** and /x/IP-ADDRESS"),
+        # nothing private in it
+        ("/v1/models/gemini%2D2.5:generateContent%20", "/v1/models/gemini%2D2.5:generateContent%20"),
+        ("/v1/chat%2Fcompletions and 100% of /v1%3Fbeta", "/v1/chat%2Fcompletions and 100% of /v1%3Fbeta"),
+        (
+            "/C:%5CProgram%20Files%5Cx, /%E4%BD%A0%E5%A5%BD, /%FF%zz",
+            "/C:%5CProgram%20Files%5Cx, /%E4%BD%A0%E5%A5%BD, /%FF%zz",
+        ),
+        ("/http%3A%2F%2F127.0.0.1:8045/v1", "/http%3A%2F%2F127.0.0.1:8045/v1"),
+    ],
+)
+def test_what_percent_encoding_hides_is_found_and_the_rest_stays_encoded(text: str, left: str) -> None:
+    assert shown(text) == left
+
+
+def test_the_name_of_the_user_is_found_behind_an_encoded_space() -> None:
+    assert anonymous("/x/my%20alice%2Fv1 and /malice%20s", WHO) == "/x/my%20USER/v1 and /malice%20s"
+
+
 @given(st.lists(st.sampled_from([
     "http://", "bob", ":", "@", "/", "?a=b", "#", "[::1]", "2001:db8::1", ".local", "/Users/", " ", "\\", "C:",
-    "203.0.113.9", "***", "nas.bob.com", "=", "'",
+    "203.0.113.9", "***", "nas.bob.com", "=", "'", "%40", "%20", "%5C", "%25",
 ]), max_size=12).map("".join))  # fmt: skip
 def test_what_was_masked_once_stays_as_it_is(text: str) -> None:
     once = shown(text)
@@ -222,7 +249,8 @@ def test_what_was_masked_once_stays_as_it_is(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["http://", "a@", "/", "?a=", "/Users/A B ", "a.", "1:", "2001:db8::", "x" * 99, "://a:"]
+    "piece",
+    ["%41", "%25", "a%40b.c ", "http://", "a@", "/", "?a=", "/Users/A B ", "a.", "1:", "2001:db8::", "x" * 99, "://a:"],
 )
 def test_hostile_text_is_masked_in_a_moment(piece: str) -> None:
     started = time.process_time()

@@ -67,6 +67,16 @@ def test_a_value_in_the_place_of_a_key_is_masked(text: str) -> None:
         "xai-0123456789",
         "ghp_0123456789abcdef",
         "hf_abcdefghij",
+        "nvapi-0123456789abcdef_ABCDEF-xyz",
+        "pplx-0123456789abcdefABCDEF0123456789",
+        "r8_0123456789abcdefABCDEF",
+        "glpat-0123456789abcdefABCD",
+        "fw_0123456789abcdefABCDEF",
+        "tgp_v1_0123456789-abcdef_ABCDEF",
+        "xoxb-012345678901-ABCDEFabcdef",
+        "4f3a0123456789abcdef0123456789ab",
+        "4F3A0123456789ABCDEF0123456789AB",
+        "4f3a0123456789abcdef0123456789ab.Ab3dEf6hIj9lMn2p",
         "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl",
     ],
 )
@@ -93,10 +103,29 @@ def test_a_key_is_known_by_its_shape_wherever_it_stands(key: str, around: str) -
         "http://127.0.0.1:8045/v1@x",
         "https://api.openai.com/v1/chat/completions",
         "Please set your API key: see the manual",
+        "/v1/models/pplx-7b-online and pplx-70b-chat-long-context",
+        "firmware fw_version_of_this_device, r8_test_case_of_mine",
+        "nvapi-x, xoxb-, glpat-a",
+        "/v1/threads/550e8400-e29b-41d4-a716-446655440000/runs",
+        "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        "/agdoctor-0123456789abcdef",
+        "/assets/0af7651916cd43dd8448eb211c80319c.js",
+        "msg_0af7651916cd43dd8448eb211c80319c",
+        "sha256:0af7651916cd43dd8448eb211c80319c0af7651916cd43dd8448eb211c80319c",
+        "commit 0af7651916cd43dd8448eb211c80319c12345678",
+        "/v1/" + "0" * 32,
+        "/" + "abcdef" * 5 + "ab",
+        "2026-02-03 12345678901234567890123456789012",
     ],
 )
 def test_what_is_no_key_stays_as_it_is(text: str) -> None:
     assert redact(text) == text
+
+
+@pytest.mark.parametrize("offset", range(40))
+def test_hexadecimal_digits_are_found_at_every_place(offset: int) -> None:
+    key = "4f3a0123456789abcdef0123456789ab"
+    assert redact("/" * offset + key + " /v1") == "/" * offset + MASK + " /v1"
 
 
 def test_a_key_that_is_known_is_masked_in_any_place_and_shape() -> None:
@@ -124,8 +153,12 @@ def test_what_surrounds_the_value_stays() -> None:
         "--" + "a-" * 400_000 + "key",
         "token:" + "a" * 1_000_000,
         '"key": "' * 100_000,
+        "0af7651916cd43dd8448eb211c80319" * 30_000,
+        "0af7651916cd43dd8448eb211c80319c." * 30_000,
+        "0af76519/" * 110_000,
+        "fw_" * 300_000,
     ],
-    ids=range(11),
+    ids=range(15),
 )
 def test_a_megabyte_of_bait_is_no_work(text: str) -> None:
     begin = time.process_time()
