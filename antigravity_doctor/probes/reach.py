@@ -372,4 +372,5 @@ async def _port_in_file(session: Session, named: int, facts: dict[str, str]) -> 
         said = words("answers-there" if answers else "silent-there")
         return finding("AGD110", 0.9, **facts, answers=said), ""
     facts |= {"port": str(actual)}
-    return finding("AGD110", 0.8, **facts, answers=words("restart-or-now", **facts)), ""
+    key = "mend-or-now" if "problem" in facts else "restart-or-now"  # with a broken file, no restart helps
+    return finding("AGD110", 0.8, **facts, answers=words(key, **facts)), ""

@@ -482,6 +482,7 @@ def test_a_file_that_does_not_load_and_another_port_are_both_said() -> None:
     with run_in_thread(ServerConfig()) as running, hostile("refused") as nobody:
         report = check(running.url, settings=ProxySettings("gui_config.json", port=nobody.port, faults=(AUTH_MODE,)))
     assert codes(report) == ["AGD117", "AGD110"]
+    assert "mend the file before you restart the app" in said_of_the_file(report)[1]
 
 
 def test_a_damaged_settings_file_is_an_error_of_its_own() -> None:
