@@ -87,11 +87,20 @@ def anonymous(text: str, who: Who) -> str:
     whole words, whatever their case; names of fewer than three letters, and those in COMMON_NAMES, only where they
     stand in the path of a home folder.
     """
+    text = _once(text, who)
+    for _ in range(_MOST_ENCODINGS):
+        if "%" not in text:
+            break
+        decoded = _TOKEN.sub(lambda found: _judged_decoded(found[0], who), text)
+        if decoded == text:
+            break
+        text = _once(decoded, who)  # what was hidden may be half of a URL
+    return text
+
+
+def _once(text: str, who: Who) -> str:
     # What belongs to a URL comes first: a password may hold anything, also what looks like an e-mail address.
-    text = bare_urls(redact(_without_user_info(text), *who.keys))
-    if "%" in text:
-        text = _TOKEN.sub(lambda found: _judged_decoded(found[0], who), text)
-    return _without_names(text, who)
+    return _without_names(bare_urls(redact(_without_user_info(text), *who.keys)), who)
 
 
 def _judged_decoded(word: str, who: Who) -> str:
