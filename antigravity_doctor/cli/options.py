@@ -31,8 +31,30 @@ ClientOption = Annotated[
 BaseUrlOption = Annotated[
     str | None, typer.Option("--base-url", "-b", help="The base URL that is set in the client now.")
 ]
+
+
+def typed_version(value: str | None) -> str | None:
+    """A version as it was typed; says on stderr what one that is not known is taken for. Not for one that a proxy or a
+    file names."""
+    if value is None:
+        return None
+    from antigravity_doctor.knowledge.versions import is_known, known_versions, nearest_known, parse_version
+
+    try:
+        version = parse_version(value)
+    except ValueError:
+        return value  # `table_of` says so
+    if not is_known(version):
+        first, *_, last = known_versions()
+        _say(f"proxy version {version} is not known here ({first} to {last} are): taken for {nearest_known(version)}")
+    return value
+
+
 ProxyVersionOption = Annotated[
-    str | None, typer.Option("--proxy-version", help="Version of the proxy, such as 4.5.8.", show_default="newest")
+    str | None,
+    typer.Option(
+        "--proxy-version", help="Version of the proxy, such as 4.5.8.", show_default="newest", callback=typed_version
+    ),
 ]
 FormatOption = Annotated[str, typer.Option("--format", "-f", help="terminal or json.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
@@ -170,14 +192,14 @@ def wants_json(format_: str, json_: bool, allowed: tuple[str, ...] = ("terminal"
     return chosen
 
 
-def table_of(proxy_version: str | None) -> RouteTable:
-    """The route table of --proxy-version. Raises BadInputError for text that is no version."""
+def table_of(proxy_version: str | None, option: str = "--proxy-version") -> RouteTable:
+    """The route table of a version that an option gave. Raises BadInputError for text that is no version."""
     from antigravity_doctor.knowledge.routes import table_for
 
     try:
         return table_for(proxy_version)
     except ValueError as error:
-        raise BadInputError(f"--proxy-version: {error}") from None
+        raise BadInputError(f"{option}: {error}") from None
 
 
 def client_of(name: str | None) -> Client | None:

@@ -21,7 +21,10 @@ DEFAULT_KEY = "sk-stand-in"
 
 
 def command(
-    as_: Annotated[str | None, typer.Option("--as", help="Version to answer as.", show_default="newest")] = None,
+    as_: Annotated[
+        str | None,
+        typer.Option("--as", help="Version to answer as.", show_default="newest", callback=options.typed_version),
+    ] = None,
     auth: Annotated[str, typer.Option("--auth", help="off, strict, all_except_health or auto.")] = "off",
     web_ui: Annotated[bool, typer.Option("--web-ui", help="Answer as a Docker or headless install does.")] = False,
     disabled: Annotated[bool, typer.Option("--disabled", help="Answer as a proxy that is switched off.")] = False,
@@ -41,7 +44,7 @@ def command(
     from antigravity_doctor.diagnosis.proxy_model import AuthMode, ServerConfig
     from antigravity_doctor.servers.stand_in import run_in_thread
 
-    table = options.table_of(as_)
+    table = options.table_of(as_, "--as")
     modes: tuple[AuthMode, ...] = get_args(AuthMode)
     wanted = next((each for each in modes if each == auth.strip().lower().replace("-", "_")), None)
     if wanted is None:

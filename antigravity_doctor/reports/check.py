@@ -116,7 +116,10 @@ def _check_lines(check: CheckResult, width: int, names: int, verbose: bool) -> l
 
 def finding_lines(finding: Finding, width: int) -> list[Line]:
     """A finding in full: what is wrong, what to do, and what to type."""
-    safe = {name: printable(_few(finding.code, value), 300) for name, value in finding.facts.items()}
+    facts = finding.facts
+    if finding.code == "AGD509":
+        facts = {name: _few(value) if name in ("good", "bad") else value for name, value in facts.items()}
+    safe = {name: printable(value, 300) for name, value in facts.items()}
     entry = code_entry(finding.code)
     head: list[Span] = [
         _SEVERITY[finding.severity],
@@ -139,9 +142,9 @@ def finding_lines(finding: Finding, width: int) -> list[Line]:
     return lines
 
 
-def _few(code: str, value: str) -> str:
+def _few(value: str) -> str:
     """A list of clients with its first few names: whoever wants all of them has the JSON."""
-    names = value.split(", ") if code == "AGD509" else []
+    names = value.split(", ")
     more = len(names) - _MOST_NAMES
     if more < 2:  # "and 1 more" is no shorter than the name
         return value

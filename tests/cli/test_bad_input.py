@@ -232,6 +232,18 @@ def test_a_proxy_version_that_is_none(command: list[str], version: str, hint: st
     refused(run(*command, "--proxy-version", version), "--proxy-version", hint)
 
 
+@pytest.mark.parametrize(
+    "command",
+    [["check", "--port", "1"], ["routes"], ["explain-path", "/v1"], ["recommend", "--all"], ["scan", "--offline"],
+     ["clients"], ["simulate", "--client", "codex", "--base-url", "http://h/v1"]],
+    ids=lambda value: value[0],
+)  # fmt: skip
+def test_a_proxy_version_that_is_not_known_yet_is_taken_for_the_newest_and_that_is_said(command: list[str]) -> None:
+    said = "agdoctor: proxy version 9.9.9 is not known here (3.0.0 to 4.5.8 are): taken for 4.5.8\n"
+    assert run(*command, "--proxy-version", "9.9.9").err == said
+    assert run(*command, "--proxy-version", "v4.5.8").err == ""
+
+
 # --- numbers ---------------------------------------------------------------------------------------------------------
 
 

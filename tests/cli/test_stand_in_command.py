@@ -100,6 +100,20 @@ def test_it_says_what_it_is(arguments: list[str], said: str) -> None:
     assert result.err == ""
 
 
+@pytest.mark.parametrize(("version", "taken"), [("9.9.9", "4.5.8"), ("4.0.999", "4.0.15"), ("v3.9.9", "3.3.50")])
+def test_a_version_that_is_not_known_is_said(version: str, taken: str) -> None:
+    result = run("stand-in", "--port", "0", "--for", "0", "--as", version)
+    assert f"Antigravity Tools {taken} " in result.out
+    known = f"{version.lstrip('v')} is not known here (3.0.0 to 4.5.8 are): taken for {taken}"
+    assert result.err == f"agdoctor: proxy version {known}\n"
+
+
+def test_a_version_that_is_none_is_refused_under_the_name_of_the_option() -> None:
+    result = run("stand-in", "--as", "banana")
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("agdoctor: --as: 'banana' is not a proxy version")
+
+
 def test_it_warns_where_other_machines_may_reach_it() -> None:
     result = run("stand-in", "--port", "0", "--for", "0", "--host", "0.0.0.0")
     assert result.code == 0

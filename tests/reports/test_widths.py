@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from antigravity_doctor.diagnosis.explaining import explain
-from antigravity_doctor.diagnosis.model import CheckReport
+from antigravity_doctor.diagnosis.model import CheckReport, Finding
 from antigravity_doctor.diagnosis.proxy_model import ServerConfig
 from antigravity_doctor.diagnosis.recommending import fixes_for, recommend
 from antigravity_doctor.diagnosis.settings import Secret
@@ -22,7 +22,7 @@ from antigravity_doctor.knowledge.texts import all_codes
 from antigravity_doctor.probes.run import run_check_sync
 from antigravity_doctor.probes.session import CheckOptions
 from antigravity_doctor.reports import catalogue, explain_code
-from antigravity_doctor.reports.check import check_lines
+from antigravity_doctor.reports.check import check_lines, finding_lines
 from antigravity_doctor.reports.explain_path import compact_line, explanation_lines
 from antigravity_doctor.reports.paint import Terminal, render
 from antigravity_doctor.reports.recommend import overview_lines, recommendation_lines, simulation_lines
@@ -145,6 +145,17 @@ def _reports() -> Iterator[CheckReport]:
 def test_check(data: st.DataObject, width: int, verbose: bool) -> None:
     report = data.draw(st.sampled_from(reports()))
     assert_fits(shown(check_lines(report, width, verbose=verbose), width), width)
+
+
+def test_of_many_clients_the_first_few_are_named_and_of_few_all() -> None:
+    names = [f"Client {n}" for n in range(12)]
+    facts = {"setting": "OPENAI_BASE_URL", "base_url": "http://h/a, b", "good": ", ".join(names[:5]), "bad": "–"}
+    few = " ".join(render(finding_lines(Finding("AGD509", "warning", 0.9, facts), 400), Terminal(400)).split())
+    assert f"Right for: {', '.join(names[:5])}. Wrong for: –." in few
+    many = facts | {"bad": ", ".join(names)}
+    shown = " ".join(render(finding_lines(Finding("AGD509", "warning", 0.9, many), 400), Terminal(400)).split())
+    assert "http://h/a, b. Right for" in shown
+    assert "Wrong for: Client 0, Client 1, Client 2, Client 3 and 8 more." in shown
 
 
 def test_nothing_disappears_from_the_report_of_a_check() -> None:
