@@ -6,7 +6,7 @@ import pytest
 
 from antigravity_doctor.diagnosis.simulating import simulate
 from antigravity_doctor.knowledge.clients import find_client
-from antigravity_doctor.knowledge.places import places_of
+from antigravity_doctor.knowledge.places import mode_of, places_of
 from antigravity_doctor.knowledge.routes import table_for
 
 H = "http://127.0.0.1:8045"
@@ -34,6 +34,34 @@ EXAMPLES = [
     ("open-webui", "openai-urls", f"{H}/v1", f"{H}/v1/chat/completions"),
     ("open-webui", "openai-urls", f"{H}/v1/", f"{H}/v1//chat/completions"),
     ("sillytavern", "custom", f"{H}/v1/", f"{H}/v1//chat/completions"),
+    ("vscode-copilot-chat", "chat-completions", H, f"{H}/v1/chat/completions"),
+    ("vscode-copilot-chat", "chat-completions", f"{H}/v1/", f"{H}/v1/chat/completions"),
+    ("vscode-copilot-chat", "chat-completions", f"{H}/v1/chat/completions", f"{H}/v1/chat/completions"),
+    ("vscode-copilot-chat", "messages", f"{H}/v1", f"{H}/v1/messages"),
+    ("goose", "openai-host", f"{H}/v1", f"{H}/v1/v1/chat/completions"),
+    ("goose", "openai-base-url", H, f"{H}/v1/chat/completions"),
+    ("goose", "openai-base-url", f"{H}/v1/", f"{H}/v1/chat/completions"),
+    ("goose", "openai-base-url", f"{H}/x", f"{H}/x/chat/completions"),
+    ("goose", "custom-openai", f"{H}/x", f"{H}/x/v1/chat/completions"),
+    ("goose", "custom-openai", f"{H}/v1/chat/completions", f"{H}/v1/chat/completions"),
+    ("goose", "anthropic", H, f"{H}/v1/messages"),
+    ("deepchat", "openai-completions", f"{H}/v1/", f"{H}/v1/chat/completions"),
+    ("deepchat", "anthropic", H, f"{H}/v1/messages"),
+    ("deepchat", "anthropic", f"{H}/v1/messages", f"{H}/v1/messages"),
+    ("deepchat", "gemini", f"{H}/v1", f"{H}/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse"),
+    ("big-agi", "openai", f"{H}/v1", f"{H}/v1/chat/completions"),
+    ("big-agi", "openai", "127.0.0.1:8045", "https://127.0.0.1:8045/v1/chat/completions"),
+    ("big-agi", "openai-env", f"{H}/v1", f"{H}/v1/v1/chat/completions"),
+    ("page-assist", "openai", f"{H}/v1/", f"{H}/v1/chat/completions"),
+    ("5ire", "openai", f"{H}/v1//", f"{H}/v1/chat/completions"),
+    ("5ire", "anthropic", f"{H}/v1", f"{H}/v1/messages"),
+    ("void", "openai-compatible", f"{H}/v1", f"{H}/v1/chat/completions"),
+    ("bolt-diy", "openai-like", f"{H}/v1/", f"{H}/v1/chat/completions"),
+    ("flowise", "openai-custom", f"{H}/v1", f"{H}/v1/chat/completions"),
+    ("flowise", "gemini", f"{H}/", f"{H}//v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse"),
+    ("new-api", "openai", f"{H}/", f"{H}//v1/chat/completions"),
+    ("one-api", "openai", f"{H}/", f"{H}/v1/chat/completions"),
+    ("one-api", "openai-compatible", f"{H}/v1", f"{H}/v1/chat/completions"),
 ]
 
 
@@ -62,3 +90,11 @@ def test_cherry_studio_2_keeps_its_providers_in_a_database() -> None:
     places = places_of("cherry-studio")
     assert places is not None
     assert [each.because for each in places.closed] == ["sqlite", "leveldb"]
+
+
+def test_vs_code_tells_the_kind_of_api_from_the_address_where_no_type_is_given_so_that_is_not_judged() -> None:
+    places = places_of("vscode-copilot-chat")
+    assert places is not None
+    custom = places.sources[0].values[0]
+    assert mode_of(custom, "messages", None) == "messages"
+    assert mode_of(custom, None, None) is None
