@@ -529,7 +529,7 @@ def test_a_given_key_beats_the_one_of_the_settings_file() -> None:
         report = check(running.url, settings=settings, api_key=Secret("sk-other"), key_source="--api-key")
     assert codes(report) == ["AGD202"]
     (said,) = result(report, "key").findings[0].evidence
-    assert said == "Sent was the key of --api-key; gui_config.json holds another one."
+    assert said == "The key that was sent is that of --api-key; gui_config.json holds another one."
 
 
 def test_a_rejected_key_of_the_settings_file_is_said_to_be_that() -> None:
@@ -537,15 +537,15 @@ def test_a_rejected_key_of_the_settings_file_is_said_to_be_that() -> None:
         settings = ProxySettings("/x/gui_config.json", port=running.port, api_key=Secret("sk-of-the-file"))
         report = check(running.url, settings=settings)
     (said,) = result(report, "key").findings[0].evidence
-    assert said.startswith("Sent was the key in /x/gui_config.json: the running proxy has another one (ABV_API_KEY")
-    assert summary(result(report, "key")).endswith("(status 403, sent: /x/gui_config.json)")
+    assert said.startswith("The key that was sent is the one in /x/gui_config.json: the running proxy has another one (")
+    assert summary(result(report, "key")) == "the key (/x/gui_config.json) does not get in (status 403)"
 
 
 def test_a_rejected_key_that_is_in_the_file_as_well_is_not_called_another_one() -> None:
     with run_in_thread(ServerConfig("4.5.8", "strict")) as running:
         settings = ProxySettings("gui_config.json", port=running.port, api_key=Secret("sk-other"))
         report = check(running.url, settings=settings, api_key=Secret("sk-other"), key_source="AGDOCTOR_API_KEY")
-    assert result(report, "key").findings[0].evidence == ("Sent was the key of AGDOCTOR_API_KEY.",)
+    assert result(report, "key").findings[0].evidence == ("The key that was sent is that of AGDOCTOR_API_KEY.",)
 
 
 def test_an_empty_key_in_the_settings_file_explains_the_401() -> None:
