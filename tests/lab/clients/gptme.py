@@ -29,7 +29,7 @@ def mode(id_: str, endpoint: str, ways: tuple[Setting, ...], *keys: str, bases: 
 SUBJECT = Subject(
     id="gptme",
     package="pypi:gptme",
-    versions=("0.35.1",),
+    versions=("0.34.0", "0.35.1"),
     limit=90,
     modes=(
         mode(
