@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 def fix_files(machine: Machine, asked: Asked, only: Client | None, found: Scanned, *, yes: bool, dry_run: bool) -> int:
     """Corrects what the scan found wrong in files. Exit code: the scan's afterwards; 2 if one was not written."""
     named = only is not None
-    planned = repairs(machine, fixable(found.scan, named=named, taken=found.answering == "other"))
+    planned = repairs(machine, fixable(found.scan, named=named))
     closed = dict.fromkeys(each for client in found.scan.clients for each in client.unreadable)
     if named or not planned:  # else the report that stands above is enough
         for each in closed:

@@ -111,7 +111,7 @@ class Closed(NamedTuple):
 class Variable(NamedTuple):
     """A base URL variable, for whatever reads it: in this process, a start-up file, an editor's terminal or the
     project's `.env`. `shell`: whose start-up file it is ("": of every session); `exported`: programs get to see it;
-    `maybe` as for a FoundBaseUrl."""
+    `maybe`, `format` and `at` as for a FoundBaseUrl."""
 
     name: str
     value: str
@@ -120,6 +120,8 @@ class Variable(NamedTuple):
     shell: str = ""
     exported: bool = True
     maybe: bool = False
+    format: str | None = None
+    at: tuple[str | int, ...] = ()
 
     @property
     def shown(self) -> str:
@@ -201,6 +203,15 @@ class JudgedVariable(NamedTuple):
     good: tuple[str, ...] = ()
     bad: tuple[str, ...] = ()
     facts: Mapping[str, str] = NO_FACTS
+    sure: bool = True
+
+    @property
+    def fixable(self) -> bool:
+        """Whether a program may write the fix: it is wrong for whatever reads it, stands in a file, and one value alone
+        is right. What becomes of a password in it is the user's to say."""
+        known = self.variable.format is not None and "@" not in self.variable.value
+        wanted = {fix.base_url for fix in self.fixes}
+        return self.state == "wrong" and self.sure and known and not self.good and len(wanted) == 1
 
 
 class ClientScan(NamedTuple):
@@ -484,7 +495,8 @@ class _Judge:
         state: State = "wrong" if not good else "unclear"
         if state == "unclear":
             facts |= {"why": "shared"}
-        return JudgedVariable(variable, state, (finding,), explained.fixes, good, bad, facts)
+        sure = not self._proxy.taken  # it may be meant for the program that answers there
+        return JudgedVariable(variable, state, (finding,), explained.fixes, good, bad, facts, sure)
 
     def _where(self, url: str) -> _Where:
         """Whose address this is: the proxy's ("here", or "unreachable" by this scheme or address), or another state."""

@@ -66,7 +66,8 @@ def scan_lines(
         return [*lines, []]
     counts = [_say("count-" + state, count=str(count)) for state, count in _counts(found).items() if count]
     lines += [[], *wrap([(" · ".join(counts), "")], width, "  ")] if counts else []
-    if advise and any(each.fixable for client in found.clients for each in client.judged):
+    judged = any(each.fixable for client in found.clients for each in client.judged)
+    if advise and (judged or any(each.fixable for each in found.variables)):
         lines += wrap([(_say("fixable"), "note")], width, "  ")
     return [*lines, []]
 

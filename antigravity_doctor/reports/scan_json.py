@@ -73,6 +73,7 @@ def _variable_object(each: JudgedVariable) -> dict[str, Any]:
         "wrong_for": list(each.bad),
         "findings": [finding_object(finding) for finding in each.findings],
         "fixes": [fix_object(fix) for fix in each.fixes],
+        "can_be_fixed": each.fixable,
     }
 
 

@@ -353,14 +353,15 @@ class _Reader:
         path = self._machine.project.rstrip(separator) + separator + ".env"
         if os.path.isfile(path):  # noqa: PTH113 - it may be a folder
             for each in self._values(path, "dotenv", ""):
-                yield from self._variable_of(each, str(each.at[0]), path, "project")
+                yield from self._variable_of(each, str(each.at[0]), path, "dotenv", "project")
 
-    def _variable_of(self, value: Value, name: str, path: str, scope: str | None) -> Iterator[Variable]:
+    def _variable_of(self, value: Value, name: str, path: str, format: Format, scope: str | None) -> Iterator[Variable]:
         """A value of a file that holds variables: the base URL variable of this name, or nothing."""
         text = value.value
         if name in self._names and isinstance(text, str) and (_URL.match(text) or not value.literal):
             spot = Spot("file", ".".join(map(str, value.at)), self._shown(path), value.line, value.column, scope)
-            yield Variable(name, text.strip(), spot, value.literal)
+            writable = None if value.why_fixed else format
+            yield Variable(name, text.strip(), spot, value.literal, format=writable, at=value.at)
 
     def _terminals(self) -> Iterator[Variable]:
         """What editors set in the terminals that they open: a client that is started there sees it, and no other."""
@@ -369,7 +370,7 @@ class _Reader:
             for path in self._paths(expand(source, *self._where())):
                 values = self._values(path, format, "")
                 for each in (value for wanted in source.values for value, _ in find(values, wanted.at)):
-                    yield from self._variable_of(each, str(each.at[-1]), path, source.scope)
+                    yield from self._variable_of(each, str(each.at[-1]), path, format, source.scope)
 
     def _start_up(self) -> Iterator[Variable]:
         """What start-up files set to something else than this process has: it holds from the next shell on."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from antigravity_doctor.diagnosis.scanning import Judged, JudgedVariable, Scan, Spot
+from antigravity_doctor.diagnosis.scanning import Scan, Spot
 from antigravity_doctor.sources.client_settings import Machine
 from antigravity_doctor.sources.home_paths import without_tilde
 from antigravity_doctor.sources.settings_text import (
@@ -26,14 +26,13 @@ from antigravity_doctor.sources.writing import CannotWriteError, Plan, diff, pla
 
 
 class Wrong(NamedTuple):
-    """One value to correct: where it stands, what it is and what it becomes. `at` is None where only its spot says
-    which value of the file it is."""
+    """One value to correct: where it stands, what it is and what it becomes."""
 
     spot: Spot
     value: str
     new: str
     format: Format
-    at: At | None
+    at: At
 
     @property
     def file(self) -> str:
@@ -63,41 +62,25 @@ class Repair(NamedTuple):
     part: bool = False
 
 
-def fixable(found: Scan, *, named: bool, taken: bool) -> tuple[Wrong, ...]:
-    """The values to correct. `named`: the user asked for this one client, so that what is not sure is meant as well.
-    `taken`: what answers in the proxy's place is another program, for which a variable may be meant."""
+def fixable(found: Scan, *, named: bool) -> tuple[Wrong, ...]:
+    """The values to correct. `named`: the user asked for this one client, so that what is not sure is meant as well."""
     of_clients = (
-        _wrong(each)
+        _wrong(each.found.spot, each.found.value, each.fixes[0].base_url, each.found.format, each.found.at)
         for client in found.clients
         for each in client.judged
         if each.fixable or (named and each._replace(sure=True).fixable)
     )
-    of_everybody = (_wrong_variable(each) for each in found.variables if named or not taken)
-    return (*of_clients, *(each for each in of_everybody if each is not None))
+    of_everybody = (
+        _wrong(each.variable.spot, each.variable.value, each.fixes[0].base_url, each.variable.format, each.variable.at)
+        for each in found.variables
+        if each.fixable or (named and each._replace(sure=True).fixable)
+    )
+    return (*of_clients, *of_everybody)
 
 
-def _wrong(each: Judged) -> Wrong:
-    found = each.found
-    format: Format = found.format  # type: ignore[assignment]  # not None: see `Judged.fixable`
-    return Wrong(found.spot, found.value, each.fixes[0].base_url, format, found.at)
-
-
-def _wrong_variable(each: JudgedVariable) -> Wrong | None:
-    """A variable that a file holds, is wrong for whatever reads it, and has one right value only. What becomes of a
-    password in it is the user's to say."""
-    spot, value = each.variable.spot, each.variable.value
-    wanted = {fix.base_url for fix in each.fixes}
-    if each.state != "wrong" or each.good or len(wanted) != 1 or "@" in value:
-        return None
-    format = _format(spot.file or "") if spot.kind == "file" else None
-    return None if format is None else Wrong(spot, value, wanted.pop(), format, None)
-
-
-def _format(file: str) -> Format | None:
-    """How a file that holds variables is written: a `.env`, or the settings of an editor."""
-    if file.endswith(".env"):
-        return "dotenv"
-    return "jsonc" if file.endswith((".json", ".jsonc", ".code-workspace")) else None
+def _wrong(spot: Spot, value: str, new: str, format: str | None, at: At) -> Wrong:
+    known: Format = format  # type: ignore[assignment]  # not None: see `fixable`
+    return Wrong(spot, value, new, known, at)
 
 
 def repairs(machine: Machine, values: Iterable[Wrong]) -> tuple[Repair, ...]:
@@ -120,7 +103,7 @@ def _repair(machine: Machine, wrong: list[Wrong]) -> Iterator[Repair]:
     try:
         before = _bytes(path)
         text, encoding = decoded(before)
-        for several in _places(text, wrong):
+        for several in _places(wrong):
             try:
                 if len({each.new for each in several}) > 1:
                     raise CannotReplaceError("clients-differ")
@@ -150,24 +133,18 @@ def _bytes(path: Path) -> bytes:
         return opened.read(LIMIT + 1)
 
 
-def _places(text: str, wrong: list[Wrong]) -> list[list[Wrong]]:
-    """Who has something to say of the same value. Raises CannotReadError."""
-    places: dict[object, list[Wrong]] = {}
+def _places(wrong: list[Wrong]) -> list[list[Wrong]]:
+    """Who has something to say of the same value."""
+    places: dict[At, list[Wrong]] = {}
     for each in wrong:
-        value = _find(text, each)
-        if value is None:
-            places.setdefault(each.spot, []).append(each)
-        else:  # by its path it is found again when lines above have become more or fewer
-            places.setdefault(value.at, []).append(each._replace(at=value.at))
+        places.setdefault(each.at, []).append(each)
     return list(places.values())
 
 
 def _find(text: str, each: Wrong) -> Value | None:
     """The value in the text; None where it is not there as it was seen. Raises CannotReadError."""
     for one in read_values(text, each.format):
-        spot = (one.line, one.column, ".".join(map(str, one.at)))
-        same = spot == (each.spot.line, each.spot.column, each.spot.name) if each.at is None else one.at == each.at
-        if same and str(one.value).strip() == each.value:
+        if one.at == each.at and str(one.value).strip() == each.value:
             return one
     return None
 

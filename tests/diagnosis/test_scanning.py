@@ -224,6 +224,23 @@ def test_a_variable_that_is_not_exported_is_read_by_nobody() -> None:
     assert (judged.state, judged.facts["why"], judged.findings) == ("ignored", "not-exported", ())
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "more", "fixable"),
+    [
+        ("GOOGLE_GEMINI_BASE_URL", ORIGIN + "/v1beta", {"format": "dotenv"}, True),
+        ("GOOGLE_GEMINI_BASE_URL", ORIGIN + "/v1beta", {}, False),  # a start-up file
+        ("GOOGLE_GEMINI_BASE_URL", "http://u:w@127.0.0.1:8045/v1beta", {"format": "dotenv"}, False),
+        ("ANTHROPIC_BASE_URL", ORIGIN + "/v1", {"format": "dotenv"}, False),  # right for some
+    ],
+)
+def test_a_variable_in_a_file_is_written_where_one_value_alone_is_right(
+    name: str, value: str, more: dict[str, Any], fixable: bool
+) -> None:
+    variable = Variable(name, value, Spot("file", name, "~/work/.env", 1, 1, "project"), **more)
+    assert judge(variables=(variable,)).variables[0].fixable is fixable
+    assert not judge(variables=(variable,), proxy=PROXY._replace(taken=True)).variables[0].fixable
+
+
 def test_what_may_not_happen_says_so() -> None:
     assert "maybe" in only(ORIGIN, maybe=True).facts
     assert "maybe" not in only(ORIGIN).facts
