@@ -7,7 +7,7 @@ RC = "API_BASE_URL={base}\n"
 SUBJECT = Subject(
     id="shell-gpt",
     package="pypi:shell-gpt",
-    versions=("1.5.1",),
+    versions=("1.4.5", "1.5.1"),
     also_install=("click",),
     program="sgpt",
     env={"TYPER_STANDARD_TRACEBACK": "1"},
