@@ -18,8 +18,8 @@ FEW = ("", "/", "/v1", "/v1/", "/v1beta")
 SUBJECT = Subject(
     id="llm",
     package="pypi:llm",
-    versions=("0.36",),
-    also_install=("llm-anthropic==0.30", "llm-gemini==0.35"),
+    versions=("0.31.1", "0.36"),
+    also_install=("llm-anthropic", "llm-gemini"),  # whatever fits that version: 0.30 of the first wants llm 0.36
     program="llm",
     limit=90,
     modes=(
@@ -35,6 +35,7 @@ SUBJECT = Subject(
         ),
         Mode(
             id="responses",
+            since="0.32",
             argv=("-m", "ag", "hi"),
             model="ag",
             endpoint="/v1/responses",
@@ -45,6 +46,7 @@ SUBJECT = Subject(
         ),
         Mode(
             id="endpoint",
+            since="0.32",
             argv=("openai", "endpoint"),
             endpoint="/v1/chat/completions",
             bases=FEW,
@@ -52,6 +54,7 @@ SUBJECT = Subject(
         ),
         Mode(
             id="messages",
+            since="0.36",  # the llm-anthropic that 0.31.1 gets fails with today's anthropic before any request
             argv=("-m", "claude-sonnet-4.5", "hi"),
             model="claude-sonnet-4.5",
             endpoint="/v1/messages",
