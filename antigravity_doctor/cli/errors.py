@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from enum import IntEnum
@@ -24,6 +25,18 @@ FAULT = 70
 """The exit code where there is no result and the user's input is not to blame: a fault of agdoctor, a full disk."""
 
 
+_OUTPUT_ERRORS = (
+    errno.ENOSPC,
+    errno.EIO,
+    errno.EFBIG,
+    errno.EBADF,
+    errno.EPIPE,
+    errno.EINVAL,
+    getattr(errno, "EDQUOT", 0),
+)
+"""What writing to stdout can end in: a full disk, a quota, a terminal that has gone."""
+
+
 def ended_by(error: Exception) -> int:
     """Says on stderr what ended the command, in one sentence, and gives its exit code.
 
@@ -43,7 +56,11 @@ def ended_by(error: Exception) -> int:
         return Exit.BAD_INPUT
     if os.environ.get("AGDOCTOR_DEBUG"):
         raise error
-    if isinstance(error, OSError):
+    if isinstance(error, OSError) and error.filename is not None:
+        # A file that was to be read or written; stdout has no name.
+        say(f"{error.filename} cannot be used: {error.strerror or error}.")
+        return Exit.BAD_INPUT
+    if isinstance(error, OSError) and error.errno in _OUTPUT_ERRORS:
         from antigravity_doctor.cli.options import drop_output
 
         drop_output()

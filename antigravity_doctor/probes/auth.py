@@ -62,7 +62,7 @@ async def check_key(session: Session, ask: Asker) -> Verdict:
     if isinstance(answer, Reply):
         facts |= {"status": str(answer.status), "message": session.hidden(message_of(answer))}
     facts["source"] = session.key_source or words("key-given")
-    facts["sent"] = words("key-sent", source=facts["source"]) if keyed is not None else ""
+    facts["sent"] = words("key-sent" if keyed is not None else "key-unsent", source=facts["source"])
     if verdict == "missing":
         return Verdict("warn", facts=facts, findings=(finding("AGD201", **facts),))
     code = {"rejected": "AGD202", "ip-blocked": "AGD203", "empty-in-proxy": "AGD206", "limited": "AGD208"}.get(verdict)
