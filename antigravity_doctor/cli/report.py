@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Iterable
 from pathlib import Path
@@ -147,8 +148,21 @@ def _logs(origin: str) -> Section:
     except OSError:  # all else of the report is worth having
         return Section("logs", "", "logs-unreadable")
     if seen is None:
-        return Section("logs", "", "logs-none")
+        return Section("logs", "", "logs-unreadable" if _logs_are_closed() else "logs-none")
     return Section("logs", "\n".join(summary_texts(seen.tally)))
+
+
+def _logs_are_closed() -> bool:
+    """Whether there is a folder of logs that this user may not look into."""
+    from antigravity_doctor.sources.data_folder import data_folder
+
+    try:
+        os.scandir(Path(data_folder(os.environ) or os.devnull, "logs")).close()
+    except PermissionError:
+        return True
+    except (OSError, ValueError):
+        pass
+    return False
 
 
 def _plain(lines: Iterable[Line]) -> str:

@@ -319,6 +319,8 @@ async def check_settings(session: Session, ask: Asker) -> Verdict:
     if settings is None:
         return Verdict("skipped", "no-settings-file")
     facts = {"file": settings.path, "host": session.host, "port": str(session.port)}
+    if settings.problem == "unreadable":  # the proxy may well run as somebody who can read it
+        return Verdict("inconclusive", "settings-unreadable", facts)
     problem = words(f"file-{settings.problem}") if settings.problem is not None else _refused(session, settings)
     findings = []
     if problem:

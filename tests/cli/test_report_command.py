@@ -123,6 +123,15 @@ def test_logs_that_may_not_be_read_do_not_end_the_report(home: Home, monkeypatch
     assert "The proxy's logs cannot be read by this user." in ended.out
 
 
+def test_a_folder_of_logs_that_is_closed_is_not_called_missing(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    def scandir(_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("antigravity_doctor.cli.logs.own_seen", lambda *_: None)
+    monkeypatch.setattr("antigravity_doctor.cli.report.os.scandir", scandir)
+    assert "The proxy's logs cannot be read by this user." in home.run("report", "--port", "1").out
+
+
 def test_the_key_of_the_variable_is_used_as_check_does(home: Home) -> None:
     with run_in_thread(ServerConfig("4.5.8", auth="strict", api_key=KEY)) as running:
         good = home.run("report", "--no-logs", "--port", str(running.port), env={"AGDOCTOR_API_KEY": KEY})

@@ -284,6 +284,34 @@ def test_a_proxy_variable_for_loopback_is_reported_and_not_used(
     assert "hidden" not in repr(report)
 
 
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({}, "none is set"),
+        ({"HTTPS_PROXY": " ", "https_proxy": ""}, "none is set"),
+        (
+            {"HTTPS_PROXY": "http://user:hidden@proxy:3128"},
+            "HTTPS_PROXY is set, which counts for https only; a client that takes it for everything needs "
+            "NO_PROXY=127.0.0.1",
+        ),
+        (
+            {"https_proxy": "http://proxy:3128", "NO_PROXY": "localhost,127.0.0.1"},
+            "https_proxy is set, and NO_PROXY takes 127.0.0.1 out",
+        ),
+    ],
+)
+def test_a_proxy_variable_for_the_other_scheme_is_named_and_no_fault(environment: Mapping[str, str], said: str) -> None:
+    with run_in_thread(ServerConfig("4.5.8")) as running:
+        found = result(check(running.url, environment=environment), "http-proxy")
+    assert (found.status, found.findings, summary(found)) == ("pass", (), said)
+
+
+def test_http_proxy_says_nothing_about_an_https_address() -> None:
+    with hostile("refused") as dead:
+        report = check(f"https://127.0.0.1:{dead.port}", environment={"HTTP_PROXY": "http://proxy:3128"})
+    assert summary(result(report, "http-proxy")) == "HTTP_PROXY is set, which counts for http only"
+
+
 def test_a_host_on_the_internet_is_reached_through_the_proxy_of_the_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -491,6 +519,13 @@ def test_a_damaged_settings_file_is_an_error_of_its_own() -> None:
     assert codes(report) == ["AGD101", "AGD117"]
 
 
+def test_a_settings_file_of_somebody_else_is_no_fault() -> None:
+    with run_in_thread(ServerConfig()) as running:
+        report = check(running.url, settings=ProxySettings("gui_config.json", problem="unreadable"))
+    assert codes(report) == []
+    assert result(report, "settings").because == "settings-unreadable"
+
+
 def test_a_settings_file_without_a_port_says_nothing() -> None:
     with run_in_thread(ServerConfig()) as running:
         report = check(running.url, settings=ProxySettings("gui_config.json"))
@@ -537,7 +572,9 @@ def test_a_rejected_key_of_the_settings_file_is_said_to_be_that() -> None:
         settings = ProxySettings("/x/gui_config.json", port=running.port, api_key=Secret("sk-of-the-file"))
         report = check(running.url, settings=settings)
     (said,) = result(report, "key").findings[0].evidence
-    assert said.startswith("The key that was sent is the one in /x/gui_config.json: the running proxy has another one (")
+    assert said.startswith(
+        "The key that was sent is the one in /x/gui_config.json: the running proxy has another one ("
+    )
     assert summary(result(report, "key")) == "the key (/x/gui_config.json) does not get in (status 403)"
 
 
