@@ -489,7 +489,7 @@ AUTH_MODE = Fault("proxy.auth_mode", "no-auth-mode", "3.3.8", '"Strict"')
         (AUTH_MODE, 'proxy.auth_mode is "Strict", and must be one of "off", "strict", "all_except_health", "auto"'),
         (Fault("proxy.port", "no-port", "3.0.0", "80500"), "proxy.port is 80500, and must be a number from 0 to 65535"),
         (Fault("proxy.api_key", "missing", "3.0.0"), "it lacks proxy.api_key"),
-        (Fault("", "no-object", "3.0.0"), "the whole must be an object in braces"),
+        (Fault("", "no-object", "3.0.0"), "the file must be an object in braces"),
     ],
 )
 def test_a_field_that_the_proxy_refuses_is_named(fault: Fault, said: str) -> None:
