@@ -186,18 +186,43 @@ def look(
 
     stdin = cast("BinaryIO", sys.stdin.buffer) if any(each.kind == "stdin" for each in found.sources) else None
     read = read_logs(found.sources, since=since, stdin=stdin, progress=progress)
-    seen = tally(read.observations, table=table, origin=origin, base_url=base_url, client=client, others=read.others)
+    seen = tally(
+        read.observations,
+        table=table,
+        origin=origin,
+        base_url=base_url,
+        client=client,
+        others=read.others,
+        keys=_keys(),
+    )
     folder = None if found.folder is None else _at_home(found.folder)
-    return Seen(seen, read.files, found.unreadable, blind_spots(read.files), folder, read.tls, read.garbled)
+    not_read = (*found.unreadable, *read.unreadable)
+    return Seen(seen, read.files, not_read, blind_spots(read.files), folder, read.tls, read.garbled)
+
+
+def _keys() -> tuple[str, ...]:
+    """Keys that are known on this machine, so that they are masked whatever they look like. One that is a word of the
+    proxy's own paths is not among them: it would hide what was requested."""
+    from antigravity_doctor.knowledge.routes import all_routes
+    from antigravity_doctor.sources.proxy_settings import read_proxy_settings
+
+    settings = read_proxy_settings(os.environ)
+    own = settings.api_key.reveal() if settings is not None and settings.api_key else ""
+    known = {own, os.environ.get("AGDOCTOR_API_KEY", "").strip()}
+    return tuple(each for each in known if len(each) > 5 and not any(each in route.path for route in all_routes()))
+
+
+def _nothing_read(not_read: Iterable[NotRead]) -> BadInputError:
+    """The end, after a word about each thing that could not be read."""
+    from antigravity_doctor.reports.logs import said
+
+    _say_skipped(not_read)
+    return BadInputError(said("nothing-to-read"))
 
 
 def _read(asked: _Asked, found: Found, since: float | None) -> int:
-    from antigravity_doctor.reports.logs import said
-
     if not found.sources:
-        for each in found.unreadable:
-            say(said("skipped", {"name": each.name, "why": said("why-" + each.why)}))
-        raise BadInputError(said("nothing-to-read"))
+        raise _nothing_read(found.unreadable)
     bar = _Bar(sum(each.size for each in found.sources))
     with bar:
         seen = look(
@@ -209,6 +234,8 @@ def _read(asked: _Asked, found: Found, since: float | None) -> int:
             since=since,
             progress=bar.add if bar.shown else None,
         )
+    if not seen.files:
+        raise _nothing_read(seen.not_read)
     unusable = not seen.tally.total and all(each.problem not in (None, "cut-off") for each in seen.files)
     # A file that was named and could not be read is bad input, whatever the others say.
     missed = bool(seen.not_read) and seen.folder is None
@@ -289,14 +316,15 @@ class _Bar:
 
 def _follow(asked: _Asked, files: list[str]) -> int:
     from antigravity_doctor.diagnosis.secrets import redact
-    from antigravity_doctor.diagnosis.tallying import client_of, explained
+    from antigravity_doctor.diagnosis.tallying import clients_of, explained, shown_kind
     from antigravity_doctor.reports.logs import event_lines, note_lines
     from antigravity_doctor.sources.log_following import OnceEach
 
     watched = _watched(files)
     width = options.stdout_terminal().width
-    names = ", ".join(each.path.name for each in watched)
+    names = ", ".join(each.path.name for each in watched if each.is_there)
     once = OnceEach()
+    keys = _keys()
     wrong = False
 
     def judged(one: Observation) -> Explanation:
@@ -308,7 +336,8 @@ def _follow(asked: _Asked, files: list[str]) -> int:
             status=one.status,
             headers=(("x-admin-stripped", "yes"),) if one.admin else (),
             base_url=asked.base_url,
-            client=asked.client or client_of(one.agents),
+            clients=(asked.client,) if asked.client is not None else clients_of(one.agents),
+            keys=keys,
         )
 
     def show(event: Event) -> None:
@@ -318,7 +347,8 @@ def _follow(asked: _Asked, files: list[str]) -> int:
             return
         if not once.is_new(event.request):
             return
-        one = event.request._replace(agents=tuple((redact(agent), count) for agent, count in event.request.agents))
+        agents = tuple((redact(agent, *keys), count) for agent, count in event.request.agents)
+        one = event.request._replace(kind=shown_kind(event.request.kind), agents=agents)
         found = judged(one)
         wrong = wrong or any(each.severity == "error" for each in found.findings)
         if asked.output == "jsonl":
@@ -345,40 +375,82 @@ def _follow(asked: _Asked, files: list[str]) -> int:
 
 
 def _watched(files: list[str]) -> list[_Watched]:
-    """What is followed. Raises BadInputError for what does not grow: standard input, an archive."""
+    """What is followed. Raises BadInputError where nothing is there that grows."""
     from antigravity_doctor.knowledge.texts import room_phrase
-    from antigravity_doctor.sources.log_files import DATABASE, newest_in, newest_log
-    from antigravity_doctor.sources.log_following import Rows, Tail
     from antigravity_doctor.sources.proxy_settings import data_directory
 
-    watched: list[_Watched] = []
     if not files:
         folder = data_directory(os.environ)
-        newest = newest_log(os.environ)
-        if newest is not None:
-            watched.append(Tail(newest, lambda: newest_log(os.environ)))
-        if folder is not None and (folder / DATABASE).is_file():
-            watched.append(Rows(folder / DATABASE))
-        if not watched:
-            raise BadInputError(_nothing_found(folder))
+        watched, not_read = _watched_in(folder) if folder is not None else ([], [])
+        if not any(each.is_there for each in watched):
+            raise _nothing_read(not_read) if not_read else BadInputError(_nothing_found(folder))
         return watched
+    watched, not_read = [], []
     for name in files:
-        path = Path(name)
-        if path.is_dir():
-            inside = newest_in(path / "logs") or newest_in(path)
-            if inside is not None:
-                home = inside.parent
-                watched.append(Tail(inside, lambda home=home: newest_in(home)))  # type: ignore[misc]
-            if (path / DATABASE).is_file():
-                watched.append(Rows(path / DATABASE))
-        elif path.name.endswith(".db"):
-            watched.append(Rows(path))
-        elif path.is_file() and path.suffix not in (".gz", ".bz2", ".xz"):
-            watched.append(Tail(path))
-    if not watched:
+        some, problems = _watched_at(name)
+        watched += some
+        not_read += problems
+    if not any(each.is_there for each in watched):
+        if not_read:
+            raise _nothing_read(not_read)
         names = ", ".join(options.printable_input(each) for each in files)
         raise BadInputError(room_phrase("logs", "follow-nothing", {"names": names}))
+    _say_skipped(not_read)
     return watched
+
+
+def _watched_at(name: str) -> tuple[list[_Watched], list[NotRead]]:
+    """What a name stands for, and what of it cannot be watched; archives, pipes and standard input are neither."""
+    from antigravity_doctor.sources.log_files import Source, is_folder, look_at
+    from antigravity_doctor.sources.log_following import Rows, Tail
+
+    path = Path(name)
+    if is_folder(path):
+        return _watched_in(path)
+    if name == "-" or path.suffix in (".gz", ".bz2", ".xz"):
+        return [], []
+    found = look_at(path)
+    if isinstance(found, Source):
+        if found.kind == "database":
+            return [Rows(path)], []
+        return ([Tail(path)], []) if found.kind == "text" and found.packing is None else ([], [])
+    if found.why == "empty":
+        return [Rows(path) if path.suffix == ".db" else Tail(path)], []
+    return [], [found._replace(name=name)]
+
+
+def _watched_in(folder: Path) -> tuple[list[_Watched], list[NotRead]]:
+    """The log of a folder that is written now, and the traffic database; each may come later, if the other is there."""
+    from antigravity_doctor.diagnosis.tallying import NotRead
+    from antigravity_doctor.sources.log_files import DATABASE, is_file, look_at, may_list, newest_in
+    from antigravity_doctor.sources.log_following import Rows, Tail
+
+    logs, database = folder / "logs", folder / DATABASE
+    closed = [each for each in (folder, logs) if not may_list(each)]
+    if closed:
+        return [], [NotRead(_at_home(closed[0]), "denied")]
+    newest = newest_in(logs) or newest_in(folder)
+    home = newest.parent if newest is not None else logs
+    watched: list[_Watched] = []
+    not_read: list[NotRead] = []
+    is_proxys = is_file(database) or home == logs
+    if newest is not None or is_proxys:
+        watched.append(Tail(newest or logs / "app.log", lambda: newest_in(home)))
+    if is_proxys:
+        watched.append(Rows(database))
+    for each in watched:
+        found = look_at(each.path) if each.is_there else None
+        if isinstance(found, NotRead) and found.why != "empty":
+            not_read.append(found)
+    refused = {each.name for each in not_read}
+    return [each for each in watched if str(each.path) not in refused], not_read
+
+
+def _say_skipped(not_read: Iterable[NotRead]) -> None:
+    from antigravity_doctor.reports.logs import skipped_text
+
+    for each in not_read:
+        say(skipped_text(each))
 
 
 def _say_lines(lines: Iterable[Line]) -> None:

@@ -27,6 +27,10 @@ KINDS = ("proxy-log", "monitor", "database", "access-log", "text")
 """Views of the traffic: the proxy's `Request:` lines, its `[Monitor]` lines, its database, another server's access log,
 text in which requests are spoken of."""
 
+SPAN = "span"
+"""One more view, for the lines in which the proxy's web framework says how it has answered (debug logs before 4.0.0):
+a part of the proxy's log, and shown as that."""
+
 MOST_PATHS = 20_000
 """Distinct (source, method, path, status) of a kind of source that are kept apart."""
 
@@ -54,7 +58,7 @@ _FILE = re.compile(
 
 
 class Observation(NamedTuple):
-    """How often one request stands in one kind of source (KINDS).
+    """How often one request stands in one kind of source (KINDS, or SPAN).
 
     `path` is the raw path without query, `method` and `status` None where the source does not say. `first` and `last`
     are seconds since 1970 or None. `agents`: (User-Agent, count), most frequent first. `admin`: the admin API's own
@@ -180,21 +184,24 @@ def tally(
     base_url: str | None = None,
     client: Client | None = None,
     others: int = 0,
+    keys: tuple[str, ...] = (),
 ) -> Tally:
     """Sorts what was requested. `origin` is the proxy's, and what every fix is made for; `base_url` is the one in use
-    and `client` the one that asks, where the user says so. Never raises, whatever the paths."""
-    every = _shaped(observations)
+    and `client` the one that asks, where the user says so. `keys` are masked wherever they stand, besides all that
+    looks like one. Never raises, whatever the paths."""
+    every = _shaped(observations, keys)
     bins: dict[str, list[Asked]] = {"right": [], "harmless": [], "answered": [], "foreign": []}
     wrong: dict[tuple[object, ...], list[tuple[Asked, Explanation, Client | None]]] = {}
     failed: dict[tuple[object, ...], list[tuple[Asked, Explanation, Client | None]]] = {}
     for shape in every:
-        who = client or client_of(shape.agents)
-        for part, kind, found in _judged(shape, table, origin, base_url, who):
+        clients = (client,) if client is not None else clients_of(shape.agents)
+        who = clients[0] if len(clients) == 1 else None
+        for part, kind, found in _judged(shape, table, origin, base_url, clients, keys):
             if found is None:
                 bins[kind].append(part)
                 continue
             best = found.fixes[0] if found.fixes else None
-            key = (found.findings[0].code, best and (best.base_url, best.note), who and who.id)
+            key = (found.findings[0].code, best and (best.base_url, best.note), _meant(found, clients))
             (wrong if kind == "wrong" else failed).setdefault(key, []).append((part, found, who))
     spans = [each for each in every if each.times]
     return Tally(
@@ -274,13 +281,13 @@ class _Shape(NamedTuple):
         )
 
 
-def _shaped(observations: Iterable[Observation]) -> list[_Shape]:
+def _shaped(observations: Iterable[Observation], keys: tuple[str, ...]) -> list[_Shape]:
     views: dict[tuple[str | None, str, bool], list[Observation]] = {}
     for each in observations:
         views.setdefault((each.method, each.path, each.admin), []).append(each)
     shapes: dict[tuple[str | None, str, bool], list[tuple[str, str, dict[int | None, int], list[Observation]]]] = {}
     for (method, path, admin), every in views.items():
-        masked = redact(path)
+        masked = redact(path, *keys)
         shape = _ID.sub("/{id}", _MODEL.sub(r"\1{model}\2", masked))
         shapes.setdefault((method, shape, admin), []).append((masked, path, _once(every), every))
     found = []
@@ -290,7 +297,7 @@ def _shaped(observations: Iterable[Observation]) -> list[_Shape]:
         for _, _, counts, every in parts:
             statuses.update(counts)
             for one in every:
-                agents.update({redact(agent): count for agent, count in one.agents})
+                agents.update({redact(agent, *keys): count for agent, count in one.agents})
         every = [one for _, _, _, some in parts for one in some]
         spans: dict[int | None, _Span] = {}
         for one in every:
@@ -298,7 +305,7 @@ def _shaped(observations: Iterable[Observation]) -> list[_Shape]:
                 first, last = spans.get(one.status, (None, None))
                 spans[one.status] = (_earliest((first, one.first)), _latest((last, one.last)))
         example, raw, _, _ = max(parts, key=lambda each: sum(each[2].values()))
-        kinds = {one.kind for one in every}
+        kinds = {shown_kind(one.kind) for one in every}
         found.append(
             _Shape(
                 method,
@@ -335,25 +342,32 @@ def _once(every: Sequence[Observation]) -> dict[int | None, int]:
     return counts
 
 
-@lru_cache(maxsize=512)
-def _named(agent: str) -> Client | None:
-    found = named_by(agent).clients
-    return found[0] if len(found) == 1 else None
+def shown_kind(kind: str) -> str:
+    """The kind of source (KINDS) that people know a view by."""
+    return "proxy-log" if kind == SPAN else kind
 
 
-def client_of(agents: Sequence[tuple[str, int]]) -> Client | None:
-    """The one client that all User-Agents name; None where there is an unknown one among them, or another."""
-    if not agents:
-        return None
-    found = {_named(agent) for agent, _ in agents}
-    return found.pop() if len(found) == 1 else None
+def clients_of(agents: Sequence[tuple[str, int]]) -> tuple[Client, ...]:
+    """The clients that these User-Agents name, the best-known first; () where there is an unknown one among them."""
+    found: dict[Client, None] = {}
+    for agent, _ in agents:
+        named = named_by(agent).clients
+        if not named:
+            return ()
+        found.update(dict.fromkeys(named))
+    return tuple(found)
 
 
 # --- what is wrong with it -------------------------------------------------------------------------------------------
 
 
 def _judged(
-    shape: _Shape, table: RouteTable, origin: str, base_url: str | None, client: Client | None
+    shape: _Shape,
+    table: RouteTable,
+    origin: str,
+    base_url: str | None,
+    clients: tuple[Client, ...],
+    keys: tuple[str, ...],
 ) -> Iterable[tuple[Asked, str, Explanation | None]]:
     """The request in parts: (part, bin, explanation); the explanation is None in a bin that needs none."""
     method, raw, statuses = shape.method, shape.raw, shape.statuses
@@ -361,7 +375,8 @@ def _judged(
         # A preflight is a browser's question; what it asks for comes as a request of its own.
         yield shape.asked(statuses), "harmless", None
         return
-    path, _ = _judgeable(raw)
+    path, _ = _judgeable(raw, keys)
+    asked: dict[str, Any] = {"table": table, "origin": origin, "method": method, "clients": clients, "keys": keys}
     reached = match(table, path)
     if reached is not None and (method is None or allows(reached.route, method)):
         fine = {status: count for status, count in statuses.items() if status is None or status < 400}
@@ -370,7 +385,7 @@ def _judged(
         for status, count in statuses.items():
             if status is None or status < 400:
                 continue
-            found = explained(raw, table=table, origin=origin, method=method, status=status, client=client)
+            found = explained(raw, status=status, **asked)
             if found.findings and found.findings[0].code not in _NOISE:
                 yield shape.asked({status: count}), "failed", found
             else:
@@ -379,7 +394,7 @@ def _judged(
     if _FILE.search(path) and path not in paths.harmless():
         yield shape.asked(statuses), "foreign", None
         return
-    found = explained(raw, table=table, origin=origin, method=method, base_url=base_url, client=client)
+    found = explained(raw, base_url=base_url, **asked)
     main = found.findings[0] if found.findings else None
     if main is None or main.code in _NOISE:
         yield shape.asked(statuses), "harmless", None
@@ -397,26 +412,53 @@ def _judged(
         # What the commonest answer adds (a 401 that hides the miss, a 405 of the web UI) belongs to the explanation.
         status = max(missed, key=lambda each: missed[each])
         if status is not None:
-            found = explained(
-                raw, table=table, origin=origin, method=method, status=status, base_url=base_url, client=client
-            )
+            found = explained(raw, status=status, base_url=base_url, **asked)
         yield shape.asked(missed), "wrong", found
 
 
 _PLACEHOLDER = "maskedkey"
 
 
-def explained(path: str, **asked: Any) -> Explanation:
+def explained(path: str, *, clients: Sequence[Client] = (), keys: tuple[str, ...] = (), **asked: Any) -> Explanation:
     """`explain` for a path that may hold a key (a client that puts it in the place of a model): judged as if a word
-    stood there, since the mask's own characters would be taken for a fault, and shown with the mask."""
-    judged, placeholder = _judgeable(path)
-    found = explain(judged, **asked)
+    stood there, since the mask's own characters would be taken for a fault, and shown with the mask.
+
+    `clients`: one of these has asked for it, as far as is known; () for any. `keys` as in `tally`.
+    """
+    judged, placeholder = _judgeable(path, keys)
+    found = explain(judged, client=clients[0] if len(clients) == 1 else None, **asked)
+    if len(clients) > 1:
+        found = among(found, clients)
     return _masked(found, placeholder) if placeholder else found
 
 
-def _judgeable(path: str) -> tuple[str, str]:
+def among(found: Explanation, clients: Sequence[Client]) -> Explanation:
+    """The same for one of these clients, whichever: only the base URLs that are right for what they append themselves.
+
+    Unchanged where none of them is known to make such a path: then it did something that nobody has seen.
+    """
+    ids = {each.id for each in clients}
+    kept = [(each, tuple(id_ for id_ in each.clients if id_ in ids)) for each in found.fixes]
+    kept = [(each, some) for each, some in kept if some]
+    if not kept:
+        return found
+    # What was believed of the others goes to those that are left.
+    share = sum(each.confidence for each in found.fixes) / (sum(each.confidence for each, _ in kept) or 1.0)
+    fixes = tuple(each._replace(clients=some, confidence=round(each.confidence * share, 2)) for each, some in kept)
+    return found._replace(fixes=fixes)
+
+
+def _meant(found: Explanation, clients: Sequence[Client]) -> frozenset[str]:
+    """Whom an advice was narrowed to: what others have sent is mended by another setting."""
+    ids = frozenset(each.id for each in clients)
+    makers = [each.clients for each in found.fixes] or [()]
+    narrowed = len(ids) == 1 or all(some and ids.issuperset(some) for some in makers)
+    return ids if narrowed else frozenset()
+
+
+def _judgeable(path: str, keys: tuple[str, ...]) -> tuple[str, str]:
     """A path with a word of letters instead of each key, and that word; "" where there is no key in it."""
-    masked = redact(path)
+    masked = redact(path, *keys)
     if masked == path:
         return path, ""
     placeholder = _PLACEHOLDER

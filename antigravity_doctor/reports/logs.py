@@ -111,7 +111,9 @@ def reading_lines(
         lines.append([("  ", ""), (lead, "dim"), *line[1:]] if index == 0 else line)
     indent = "  " + " " * cell_width(lead)
     if len(files) > len(shown):
-        lines.append([(indent, ""), (said("more-files", {"count": number(len(files) - len(shown))}), "dim")])
+        more = len(files) - len(shown)
+        text = said("more-files" if more > 1 else "more-files-one", {"count": number(more)})
+        lines.append([(indent, ""), (text, "dim")])
     if folder is not None and files:
         lines += wrap([(said("in-folder", {"folder": printable(folder, 200)}), "dim")], width, indent)
     for each in files:
@@ -119,11 +121,18 @@ def reading_lines(
         if each.problem is not None:
             lines += _note(f"{name}: {said('problem-' + each.problem)}.", width)
         if each.unread:
-            lines += _note(f"{name}: {said('problem-unread', {'count': number(each.unread)})}.", width)
+            key = "problem-unread" if each.unread > 1 else "problem-unread-one"
+            lines += _note(f"{name}: {said(key, {'count': number(each.unread)})}.", width)
     for one in not_read:
-        facts = {"name": printable(one.name, 100), "why": said("why-" + one.why)}
-        lines += _note(said("skipped", facts), width)
+        lines += _note(skipped_text(one), width)
     return lines
+
+
+def skipped_text(one: NotRead) -> str:
+    """What was not read, and why, in a sentence. A stream can hold what can be read where it lies, a database."""
+    name = said("stdin") if one.name == "-" else printable(one.name, 100)
+    why = "binary-stream" if (one.name, one.why) == ("-", "binary") else one.why
+    return said("skipped", {"name": name, "why": said("why-" + why)})
 
 
 def _note(text: str, width: int) -> list[Line]:
@@ -154,7 +163,8 @@ def tally_lines(
     hidden = found.wrong[len(groups) :]
     if hidden:
         facts = {"count": number(sum(each.times for each in hidden)), "paths": number(len(hidden))}
-        lines += [[], *wrap([(said("more-groups", facts), "dim")], width, "  ", "    ")]
+        text = said("more-groups" if len(hidden) > 1 else "more-groups-one", facts)
+        lines += [[], *wrap([(text, "dim")], width, "  ", "    ")]
     if found.wrong and any(each.client is None and each.fixes for each in found.wrong):
         lines += [[], *wrap([(said("certain"), "dim")], width, "  ", "    ")]
     if found.failed:
@@ -215,7 +225,8 @@ def _group_lines(group: Group, width: int, *, everything: bool) -> list[Line]:
     hidden = group.requests[len(shown) :]
     if hidden:
         facts = {"count": number(sum(each.times for each in hidden)), "paths": number(len(hidden))}
-        lines += wrap([(said("more-paths", facts), "dim")], width, "      ")
+        text = said("more-paths" if len(hidden) > 1 else "more-paths-one", facts)
+        lines += wrap([(text, "dim")], width, "      ")
     lines.append([])
     lines += _advice(group, width)
     return lines
@@ -349,8 +360,9 @@ def _rest_lines(found: Tally, width: int, *, everything: bool, tls: int, garbled
     rows: list[tuple[Span, str]] = []
     if found.total:
         right = sum(each.times for each in found.right)
-        text = said("right", {"count": number(right)}) if right else said("right-none")
-        rows.append((("✓", "good") if right else ("·", "dim"), text))
+        # What stands above may have been to right paths, and was answered with a failure.
+        none = said("right-none-well" if found.failed else "right-none")
+        rows.append((("✓", "good"), said("right", {"count": number(right)})) if right else (("·", "dim"), none))
     for name, every in (("harmless", found.harmless), ("foreign", found.foreign), ("answered", found.answered)):
         if every:
             facts = {"count": number(sum(each.times for each in every)), "examples": _examples(every, everything)}

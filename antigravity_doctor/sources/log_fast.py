@@ -37,7 +37,7 @@ _REMEMBERED = 1 << 13
 _FEW = 8
 """Up to so many requests that were never seen before are looked for in a block one by one."""
 
-_ACCESS_TIME = re.compile(rb"\d\d/[A-Za-z]{3}/\d{4}:\d\d:\d\d:\d\d(?: [+-]\d{4})?")
+_ACCESS_TIME = re.compile(rb"\d\d/[A-Za-z]{3}/\d{4}[: ]\d\d:\d\d:\d\d(?: [+-]\d{4})?")
 
 Key = tuple[str, str, str, int, bool]
 """kind, method, path, status (0: none), whether the admin API's own guard wrote it."""

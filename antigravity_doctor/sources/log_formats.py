@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 class Parts(NamedTuple):
     """One request line, taken apart. `kind` is "proxy-log" or "monitor" for the proxy's own lines, "access-log" for
-    another server's, "text" for a line of no known format.
+    another server's, "span" for what the proxy's web framework says of an answer, "text" for a client's own words.
 
     `method` and `target` are as written (b"" for none), `status` is None where the line has none.
     """
@@ -42,6 +42,7 @@ class Format(NamedTuple):
 
 _ANSI = rb"(?:\x1b\[[\d;]{0,12}m)"
 _STRING = rb'[^"\\\n]*(?:\\.[^"\\\n]*)*'
+_REFERER_AND_AGENT = rb'(?:(?<= 4\d\d) [^"\n]*"' + _STRING + rb'" "(' + _STRING + rb"))?"
 _ESCAPES = re.compile(_ANSI)
 _HTTP = re.compile(rb" (?:HTTP/)?\d(?:\.\d)?$")
 
@@ -58,8 +59,10 @@ def request_parts(request: bytes, status: bytes, agent: bytes = b"") -> Parts:
 
 def _combined(key: tuple[bytes, bytes]) -> Parts:
     said, agent = key
-    request, _, status = said.rpartition(b'" ')
-    return request_parts(request, status, agent)
+    request, _, rest = said.rpartition(b'" ')
+    if b"\\" in agent:
+        agent = agent.replace(b'\\"', b'"').replace(b"\\x22", b'"')  # as Apache and nginx write it
+    return request_parts(request, rest[-3:], agent)
 
 
 def _quoted(key: bytes) -> Parts:
@@ -114,8 +117,15 @@ def formats() -> tuple[Format, ...]:
         ),
         Format(
             "combined",
+            re.compile(rb'\[([^\[\]\n]+)\] "([^"\n]*" (?:\d\d\d|-))(?!\S)' + _REFERER_AND_AGENT),
+            _combined,
+        ),
+        Format(
+            # The same with numbers or an address between the time and the request, or fields before the status.
+            "combined",
             re.compile(
-                rb'\[([^\[\]\n]+)\] "([^"\n]*" [^ \n]+)(?:(?<= 4\d\d) [^"\n]*"[^"\n]*" "([^"\n]*))?'
+                rb'\[([^\[\]\n]+)\] (?:(?:[\d.:,-]{1,40} ){1,3}(?="[A-Z]{3,10} /))?'
+                rb'"([^"\n]*" (?:[^ "\n]{1,200} ){0,3}?[1-5]\d\d)(?!\S)' + _REFERER_AND_AGENT
             ),
             _combined,
         ),

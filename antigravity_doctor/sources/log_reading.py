@@ -9,19 +9,21 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from antigravity_doctor.diagnosis.tallying import LogFile, Observation
+from antigravity_doctor.diagnosis.tallying import SPAN, LogFile, NotRead, Observation
 from antigravity_doctor.sources.log_fast import Bulk, Readable, Store, read_blocks
-from antigravity_doctor.sources.log_files import Source, is_own_log, opened
+from antigravity_doctor.sources.log_files import RefusedError, Source, is_own_log, opened, streamed
 
 SPLIT_FROM = 24 << 20
 """Bytes from which on a second process pays: it saves about 3 ms a megabyte and costs about 15 ms."""
 
 _PIECE = 8 << 20
+_PROXYS_VIEWS = ("proxy-log", "monitor", SPAN)
 _UNPACKED = 6
 """A packed log is that many times larger inside, about."""
 
@@ -30,13 +32,14 @@ Progress = Callable[[int], None]
 
 class LogsRead(NamedTuple):
     """Everything that was read. `others`: requests beyond the number of distinct ones that are kept apart. `tls` and
-    `garbled`: connections that were no HTTP, as an access log has them."""
+    `garbled`: connections that were no HTTP, as an access log has them. `unreadable`: streams that were no text."""
 
     observations: tuple[Observation, ...]
     files: tuple[LogFile, ...]
     others: int = 0
     tls: int = 0
     garbled: int = 0
+    unreadable: tuple[NotRead, ...] = ()
 
 
 class _Job(NamedTuple):
@@ -47,11 +50,12 @@ class _Job(NamedTuple):
 
 
 class _Done(NamedTuple):
-    """What a job came to, as plain values: `dump` is that of a Store."""
+    """What a job came to, as plain values: `dump` is that of a Store. `refused`: why a stream was not read."""
 
     format: str
     problem: str | None
     dump: list[Any]
+    refused: str | None = None
 
 
 def read_logs(
@@ -70,6 +74,7 @@ def read_logs(
     every = list(sources)
     total = Store()
     files: list[LogFile] = []
+    unreadable: list[NotRead] = []
     jobs = _jobs(every)
     collecting = gc.isenabled()
     gc.disable()  # a block makes thousands of tuples and not one cycle
@@ -82,14 +87,17 @@ def read_logs(
     others = 0
     for source in every:
         if source.kind == "database":
-            read, seen, more = _database(source, since)
+            read, rows, more = _database(source, since)
             files.append(read)
-            database += seen
+            database += rows
             others += more
             if progress is not None:
                 progress(source.size)
             continue
         parts = [each for job, each in zip(jobs, done, strict=True) if job.source is source]
+        if parts[0].refused is not None:
+            unreadable.append(NotRead(source.name, parts[0].refused))
+            continue
         own = Store()
         for each in parts:
             own.merge(each.dump)
@@ -112,19 +120,18 @@ def read_logs(
                     tuple(sorted(entry.agents.items(), key=lambda each: -each[1])), admin)
         for (kind, method, path, status, admin), entry in total.entries.items()
     )  # fmt: skip
-    return LogsRead((*observations, *database), tuple(files), total.others + others, total.tls, total.garbled)
+    seen = (*observations, *database)
+    return LogsRead(seen, tuple(files), total.others + others, total.tls, total.garbled, tuple(unreadable))
 
 
 def _requests(store: Store) -> int:
-    """How many requests a log speaks of: the proxy's monitor speaks of most of them a second time."""
-    monitored = {key[1:3]: entry.count for key, entry in store.entries.items() if key[0] == "monitor"}
-    if not monitored:
-        return store.requests
-    logged: dict[tuple[str, str], int] = {}
-    for key, entry in store.entries.items():
-        if key[0] == "proxy-log":
-            logged[key[1:3]] = logged.get(key[1:3], 0) + entry.count
-    return store.requests - sum(min(count, logged.get(what, 0)) for what, count in monitored.items())
+    """How many requests a log speaks of: the proxy's may speak of each when it comes, when it is answered, and again in
+    a span."""
+    views: dict[tuple[str, str], Counter[str]] = {}
+    for (kind, method, path, _, _), entry in store.entries.items():
+        if kind in _PROXYS_VIEWS:
+            views.setdefault((method, path), Counter())[kind] += entry.count
+    return store.requests - sum(each.total() - max(each.values()) for each in views.values())
 
 
 def _database(source: Source, since: float | None) -> tuple[LogFile, list[Observation], int]:
@@ -207,7 +214,7 @@ def _share(jobs: Sequence[_Job]) -> list[int]:
     mine = theirs = 0
     share: list[int] = []
     for index in sorted(range(len(jobs)), key=lambda each: -jobs[each].cost):
-        if jobs[index].source.kind == "stdin" or mine <= theirs:
+        if jobs[index].source.kind in ("stdin", "pipe") or mine <= theirs:
             mine += jobs[index].cost
         else:
             share.append(index)
@@ -218,30 +225,38 @@ def _share(jobs: Sequence[_Job]) -> list[int]:
 def _do(job: _Job, since: float | None, stdin: BinaryIO | None, progress: Progress | None) -> _Done:
     store = Store()
     bulk = Bulk(store, since)
-    problem = None
+    problem = refused = None
     source = job.source
     try:
         if source.path is None:
             if stdin is not None:
-                read_blocks(_Stream(stdin), bulk, store)
+                read_blocks(streamed(stdin), bulk, store)
+        elif source.kind == "pipe":
+            with source.path.open("rb") as pipe:
+                read_blocks(streamed(pipe), bulk, store)
         else:
             with opened(source.path, source.packing) as file:
                 if job.start:
                     file.seek(job.start)  # type: ignore[attr-defined]
                 counted = _told(file, progress) if progress is not None and source.size else None
                 read_blocks(file, bulk, store, size=job.size, progress=counted)
+    except RefusedError as error:
+        refused = str(error)
     except Exception as error:
         # Whatever an unpacker or a disk raises: what was read until then counts.
         if isinstance(error, (MemoryError, RecursionError, AssertionError, TypeError)):
             raise
         problem = "cut-off"
-    return _Done(bulk.format.name if bulk.format is not None else _usual_format(source, store), problem, store.dump())
+    form = bulk.format.name if bulk.format is not None else _usual_format(source, store)
+    return _Done(form, problem, store.dump(), refused)
 
 
 def _usual_format(source: Source, store: Store) -> str:
     """The format of a log that is read line by line, or has no request in it: the proxy's own is known by its name."""
     if "access-log" in store.kinds:
         return "quoted"
+    if store.kinds & set(_PROXYS_VIEWS):
+        return "proxy"
     return "proxy" if source.path is not None and is_own_log(source.path.name) else "text"
 
 
@@ -260,35 +275,6 @@ def _told(file: Readable, progress: Progress) -> Progress:
             last = now
 
     return told
-
-
-class _Stream:
-    """Standard input, as it comes; UTF-16 (PowerShell) is taken for what it is."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._read: Callable[[int], bytes] = getattr(stream, "read1", stream.read)
-        self._wide: Any = None
-        self._rest = b""
-        self._begun = False
-
-    def readinto(self, buffer: memoryview, /) -> int:
-        if not self._rest:
-            piece = self._read(1 << 16)
-            if not self._begun:
-                self._begun = True
-                if piece[:2] in (b"\xff\xfe", b"\xfe\xff"):
-                    import codecs
-
-                    self._wide = codecs.getincrementaldecoder("utf-16")("replace")
-            if self._wide is not None:
-                while piece and not (text := self._wide.decode(piece)):
-                    piece = self._read(1 << 16)
-                piece = text.encode("utf-8", "replace") if piece else b""
-            self._rest = piece
-        taken = self._rest[: len(buffer)]
-        buffer[: len(taken)] = taken
-        self._rest = self._rest[len(taken) :]
-        return len(taken)
 
 
 class _Helper:

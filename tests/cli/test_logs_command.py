@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 import os
@@ -9,8 +10,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +118,26 @@ def test_a_named_file_that_cannot_be_read_is_bad_input_whatever_the_others_say(t
     assert "nowhere.log, there is no such file" in " ".join(result.out.split())
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "it is empty."),
+        (b"\x7fELF\0", "it is no text"),
+        (b"SQLite format 3\0", "a database is read by its name"),
+        (b"PK\x03\x04", "it is a zip archive: unpack it first."),
+    ],
+)
+def test_standard_input_that_is_no_text_is_bad_input(content: bytes, said: str) -> None:
+    result = run("logs", "-", stdin=content)
+    assert result.code == 2
+    assert said in result.err
+    assert result.out == ""
+
+
+def test_a_packed_log_is_piped_in() -> None:
+    assert document("-", stdin=gzip.compress(WRONG.encode() * 3))["wrong"][0]["count"] == 3
+
+
 def test_a_database_that_cannot_be_read_is_no_success(tmp_path: Path) -> None:
     (tmp_path / "proxy_logs.db").write_bytes(b"SQLite format 3\0" + b"x" * 4000)
     result = run("logs", str(tmp_path / "proxy_logs.db"))
@@ -127,6 +149,8 @@ def test_a_database_that_cannot_be_read_is_no_success(tmp_path: Path) -> None:
     ("argv", "said"),
     [
         (["/nowhere/at/all.log"], "there is no such file"),
+        (["-"], "Not read: standard input, it is empty."),
+        (["--follow", "/nowhere/at/all.log"], "there is no such file"),
         (["-", "-"], "Standard input can be read only once"),
         ([""], "An empty name was given"),
         (["-", "--since", "soon"], "is no time"),
@@ -202,7 +226,7 @@ def test_packed_logs_of_a_folder_are_read(tmp_path: Path) -> None:
 def test_all_shows_every_path() -> None:
     paths = [f"/v1/v1/{name}" for name in ("messages", "chat/completions", "responses", "models", "completions")]
     text = "".join(WRONG.replace("/v1/v1/messages", path) for path in paths).encode()
-    assert "--all shows them" in run("logs", "-", stdin=text).out
+    assert "and one more path like it, 1 × (--all shows it)" in run("logs", "-", stdin=text).out
     everything = run("logs", "-", "--all", stdin=text).out
     assert "--all" not in everything
     assert all(path in everything for path in paths)
@@ -233,6 +257,23 @@ def test_keys_and_queries_are_never_shown(argv: list[str]) -> None:
     assert result.code == 1
     assert KEY not in result.all
     assert "private" not in result.all
+
+
+@pytest.mark.parametrize("argv", [[], ["--all"], ["--json"]], ids=" ".join)
+def test_the_proxys_own_key_is_never_shown_whatever_it_looks_like(argv: list[str], tmp_path: Path) -> None:
+    own = "my-own-words"
+    (tmp_path / "gui_config.json").write_text(f'{{"proxy":{{"port":8045,"api_key":"{own}"}}}}')
+    text = WRONG.replace("/v1/v1/messages", f"/v1/models/{own}").replace('"node"', f'"node {own}"') + WRONG
+    result = run("logs", "-", *argv, stdin=text.encode(), env={"ABV_DATA_DIR": str(tmp_path)})
+    assert result.code == 1
+    assert own not in result.all
+    assert "/v1/models/***" in result.out
+
+
+def test_a_key_that_is_a_word_of_the_proxys_paths_hides_none_of_them(tmp_path: Path) -> None:
+    (tmp_path / "gui_config.json").write_text('{"proxy":{"port":8045,"api_key":"messages"}}')
+    result = run("logs", "-", stdin=WRONG.encode(), env={"ABV_DATA_DIR": str(tmp_path)})
+    assert "POST /v1/v1/messages" in result.out
 
 
 @pytest.mark.parametrize("nasty", NASTY)
@@ -346,6 +387,62 @@ def test_a_pipe_beside_the_logs_is_not_followed(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "access.log")
     result = run("logs", "--follow", str(tmp_path))
     assert result.code == 2
+
+
+@posix
+def test_a_database_that_is_made_later_is_watched(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "app.log.2026-02-04").touch()
+    with following(env={"ABV_DATA_DIR": str(tmp_path)}) as watch:
+        assert "Watching app.log.2026-02-04. Ctrl-C ends." in watch.started
+        create(tmp_path / "new.db")
+        (tmp_path / "new.db").rename(tmp_path / "proxy_logs.db")
+        assert "POST /v1/v1/messages" in watch.out.readline()
+        watch.end()
+
+
+@posix
+def test_a_log_that_is_made_later_is_watched_beside_the_database(tmp_path: Path) -> None:
+    create(tmp_path / "proxy_logs.db")
+    with following(env={"ABV_DATA_DIR": str(tmp_path)}) as watch:
+        assert "Watching proxy_logs.db. Ctrl-C ends." in watch.started
+        (tmp_path / "logs").mkdir()
+        (tmp_path / "logs" / "app.log.2026-02-04").write_text(
+            "2026-02-04T12:00:00Z  INFO x: Request: POST /v1/v1/models\n"
+        )
+        assert "POST /v1/v1/models" in watch.out.readline()
+        watch.end()
+
+
+@pytest.mark.parametrize(
+    ("content", "why"), [(b"\x7fELF\0", "it is no text"), (gzip.compress(b"x"), "nothing to watch")]
+)
+def test_what_cannot_be_read_is_not_watched(tmp_path: Path, content: bytes, why: str) -> None:
+    (tmp_path / "a.log").write_bytes(content)
+    result = run("logs", "--follow", str(tmp_path / "a.log"))
+    assert result.code == 2
+    assert why in result.err
+
+
+def _unless(call: Callable[..., Any], folder: str, whole: bool, place: object, *rest: Any, **options: Any) -> Any:
+    """A call of the system that is refused inside of a folder, and for the folder itself if it is `whole`."""
+    if str(place).startswith(folder + os.sep) or (whole and str(place) == folder):
+        raise PermissionError(errno.EACCES, "Permission denied", str(place))
+    return call(place, *rest, **options)
+
+
+@pytest.mark.parametrize("follow", [[], ["--follow"]], ids=["", "follow"])
+@pytest.mark.parametrize("name", ["nd/access.log", "nd"])
+def test_a_folder_that_may_not_be_entered_is_bad_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, follow: list[str]
+) -> None:
+    (tmp_path / "nd").mkdir()
+    for each in ("stat", "scandir"):
+        call = getattr(os, each)
+        monkeypatch.setattr(os, each, partial(_unless, call, str(tmp_path / "nd"), each == "scandir"))
+    result = run("logs", *follow, str(tmp_path / name))
+    assert result.code == 2
+    assert f"Not read: {tmp_path / name}, it may not be read (permissions)." in result.err
 
 
 @posix

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antigravity_doctor.diagnosis.tallying import KINDS, LogFile, Observation, Tally, blind_spots, explained, tally
+from antigravity_doctor.diagnosis.tallying import (
+    KINDS,
+    LogFile,
+    Observation,
+    Tally,
+    blind_spots,
+    clients_of,
+    explained,
+    tally,
+)
 from antigravity_doctor.knowledge.clients import find_client
 from antigravity_doctor.knowledge.routes import table_for
 
@@ -115,6 +124,39 @@ def test_a_second_agent_that_is_unknown_makes_it_a_guess_again() -> None:
     assert group.client is None
 
 
+SDK = (("OpenAI/Python 1.99.0", 1),)
+
+
+def test_a_user_agent_of_many_clients_leaves_what_all_of_them_append() -> None:
+    (group,) = of(seen("/v1/v1/chat/completions", agents=SDK)).wrong
+    assert group.client is None
+    assert [(each.base_url, each.appends) for each in group.fixes] == [(ORIGIN + "/v1", "/chat/completions")]
+    assert set(group.fixes[0].clients) <= {each.id for each in clients_of(SDK)}
+
+
+def test_agents_of_different_clients_leave_what_either_appends() -> None:
+    agents = (*SDK, ("claude-cli/2.1.197 (external, cli)", 1))
+    assert {each.id for each in clients_of(agents)} > {each.id for each in clients_of(SDK)}
+    (group,) = of(seen("/v1/v1/chat/completions", agents=agents)).wrong
+    assert {each.appends for each in group.fixes} == {"/chat/completions"}
+
+
+def test_agents_that_append_nothing_like_it_narrow_nothing() -> None:
+    path = "/v1/v1/messages/count_tokens"
+    sent, unsaid = of(seen(path, agents=SDK)), of(seen(path))
+    assert sent.wrong[0].fixes == unsaid.wrong[0].fixes
+
+
+def test_what_an_agent_settles_is_no_advice_for_requests_of_others() -> None:
+    found = of(seen("/v1/v1/chat/completions", 5, agents=SDK), seen("/v1/v1/completions", 3))
+    assert [each.times for each in found.wrong] == [5, 3]
+
+
+def test_an_explanation_is_narrowed_in_the_same_way() -> None:
+    shown = explained("/v1/v1/chat/completions", table=table_for(), method="POST", clients=clients_of(SDK))
+    assert [each.appends for each in shown.fixes] == ["/chat/completions"]
+
+
 def test_the_client_that_the_user_names_is_believed() -> None:
     (group,) = of(seen("/v1/v1/messages"), client="claude-code").wrong
     assert group.client is not None
@@ -132,19 +174,21 @@ def test_the_client_that_the_user_names_is_believed() -> None:
         ({"proxy-log": 7, "monitor": 5, "database": 5}, 7, {404: 5, None: 2}),
         ({"proxy-log": 3, "database": 9}, 9, {404: 9}),
         ({"proxy-log": 4, "access-log": 4}, 4, {404: 4}),
+        ({"proxy-log": 4, "monitor": 4, "span": 4}, 4, {404: 4}),
+        ({"span": 4, "access-log": 4}, 4, {404: 4}),
     ],
 )
 def test_the_same_request_in_several_sources_is_counted_once(
     views: dict[str, int], times: int, statuses: dict[int | None, int]
 ) -> None:
     every = [
-        seen("/v1/v1/messages", count, 404 if kind in ("database", "access-log") else None, kind=kind)
+        seen("/v1/v1/messages", count, 404 if kind in ("database", "access-log", "span") else None, kind=kind)
         for kind, count in views.items()
     ]
     (group,) = of(*every).wrong
     assert group.times == times
     assert dict(group.requests[0].statuses) == statuses
-    assert set(group.requests[0].kinds) == set(views)
+    assert set(group.requests[0].kinds) == {"proxy-log" if kind == "span" else kind for kind in views}
 
 
 def test_what_several_files_of_one_kind_say_is_added() -> None:
@@ -182,6 +226,20 @@ def test_keys_are_masked_in_paths_and_agents() -> None:
     key = "sk-planted0123456789abcdef"
     found = of(seen(f"/{key}/v1/messages", agents=((f"x key={key}", 1),)))
     assert key not in repr(found)
+
+
+OWN = "MyVery-own_secret"
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/models/{}", "/{}/v1/messages", "/v1/v1/messages", "/v1beta/models/{}:countTokens"]
+)
+def test_a_key_that_is_known_is_masked_whatever_it_looks_like(path: str) -> None:
+    one = seen(path.format(OWN), agents=((f"node {OWN}", 1),))
+    assert OWN in repr(of(one))
+    known = tally([one], table=table_for(), origin=ORIGIN, keys=(OWN,))
+    assert OWN not in repr(known)
+    assert bins(known) == bins(of(seen(path.format("gpt-four"))))
 
 
 # --- severity --------------------------------------------------------------------------------------------------------

@@ -16,10 +16,11 @@ import pytest
 
 from antigravity_doctor.diagnosis import tallying
 from antigravity_doctor.diagnosis.explaining import explain
-from antigravity_doctor.diagnosis.tallying import LogFile, Observation, blind_spots, tally
+from antigravity_doctor.diagnosis.tallying import LogFile, NotRead, Observation, blind_spots, tally
 from antigravity_doctor.knowledge.files import load_json
 from antigravity_doctor.knowledge.routes import table_for
-from antigravity_doctor.reports.logs import event_lines, reading_lines, span_text, tally_lines
+from antigravity_doctor.reports import logs as logs_report
+from antigravity_doctor.reports.logs import event_lines, reading_lines, skipped_text, span_text, tally_lines
 from antigravity_doctor.reports.paint import Terminal, render
 from antigravity_doctor.sources import log_fast, traffic_database
 from tests.support.cli import run
@@ -146,6 +147,50 @@ def test_a_time_before_the_machines_calendar_is_told_as_unknown(monkeypatch: pyt
 
     monkeypatch.setattr(time, "localtime", windows)
     assert span_text(-1.0, -1.0) == "?"
+
+
+def test_right_paths_that_failed_are_not_called_wrong_ones() -> None:
+    failed = shown(Observation("access-log", "POST", "/v1/messages", 401, 1))
+    assert "The path was right, and the answer was a failure" in failed
+    assert "· none was answered well" in failed
+    assert "none to a right path" not in failed
+    assert "· none to a right path" in shown(Observation("access-log", "POST", "/v1/v1/messages", 404, 1))
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(5, "and one more path like it, 1 × (--all shows it)"), (7, "and 3 more paths like it, 3 × in all (--all shows")],
+)
+def test_paths_that_are_not_shown_are_counted(number: int, text: str) -> None:
+    some = [Observation("access-log", "POST", f"/v1/v1/models/m{each}", 404, 1) for each in "abcdefg"[:number]]
+    assert text in " ".join(shown(*some).split())
+
+
+def test_one_group_that_is_not_shown_is_spoken_of_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs_report, "_MOST_GROUPS", 1)
+    some = [Observation("access-log", "POST", path, 404, 2) for path in ("/v1/v1/messages", "/chat/completions")]
+    assert "and 2 × in one more group (--all shows it)" in shown(*some)
+
+
+@pytest.mark.parametrize(
+    ("unread", "text"),
+    [(1, "a.log: one line was one too many"), (3, "a.log: 3 lines were too many or too long to be read one by one")],
+)
+def test_lines_that_were_not_read_are_counted(unread: int, text: str) -> None:
+    files = [LogFile("a.log", "combined", 9, 1, None, None, None, unread)]
+    assert text in render(reading_lines(files, (), None, 100), Terminal())
+
+
+def test_one_file_that_is_not_shown_is_spoken_of_as_one() -> None:
+    files = [LogFile(f"a.log.{each}", "combined", 1, 1, None, None) for each in range(9)]
+    assert "and one more file" in render(reading_lines(files, (), None, 80), Terminal())
+
+
+def test_a_database_in_standard_input_is_told_from_other_binary_files() -> None:
+    assert skipped_text(NotRead("-", "binary")) == (
+        "Not read: standard input, it is no text (a database is read by its name: agdoctor logs proxy_logs.db)."
+    )
+    assert skipped_text(NotRead("a.log", "binary")) == "Not read: a.log, it is no text."
 
 
 NASTY = "/v1/v1/\x1b[31mmessages\u202e[bold]"

@@ -76,6 +76,55 @@ def test_a_file_that_was_renamed_and_begun_anew_is_followed(log: Path) -> None:
     assert seen(tail.poll()) == ["new-file", "/a", "/b", "/c"]
 
 
+def test_what_is_written_between_the_last_look_and_the_renaming_is_shown(log: Path) -> None:
+    tail = Tail(log)
+    append(log, "/late")
+    log.rename(log.with_name("app.log.1"))
+    append(log, "/new")
+    assert seen(tail.poll()) == ["/late", "new-file", "/new"]
+
+
+def test_a_renamed_file_is_read_on_for_a_while(log: Path) -> None:
+    clock = [0.0]
+    tail = Tail(log, now=lambda: clock[0])
+    old = log.with_name("app.log.1")
+    log.rename(old)
+    append(old, "/not reopened yet".replace(" ", "-"))
+    assert seen(tail.poll()) == ["/not-reopened-yet"]
+    append(log, "/new")
+    assert seen(tail.poll()) == ["new-file", "/new"]
+    append(old, "/still-there")
+    assert seen(tail.poll()) == ["/still-there"]
+    clock[0] = 1000.0
+    assert seen(tail.poll()) == []
+    append(old, "/nobody-looks")
+    assert seen(tail.poll()) == []
+
+
+def test_what_comes_late_into_yesterdays_file_is_shown(log: Path) -> None:
+    tail = Tail(log, lambda: newest_in(log.parent))
+    append(log.with_name("app.log.2026-02-05"), "/first")
+    assert seen(tail.poll()) == ["new-file", "/first"]
+    append(log, "/late")
+    assert seen(tail.poll()) == ["/late"]
+
+
+def test_a_file_that_was_emptied_and_has_grown_beyond_its_size_is_read_from_its_beginning(log: Path) -> None:
+    tail = Tail(log)
+    log.write_text("")
+    append(log, "/a", "/b", "/c")
+    assert seen(tail.poll()) == ["truncated", "/a", "/b", "/c"]
+
+
+def test_a_log_that_is_not_there_yet_is_waited_for(log: Path) -> None:
+    tail = Tail(log.with_name("app.log.2026-02-05"))
+    assert not tail.is_there
+    assert seen(tail.poll()) == []
+    append(tail.path, "/a")
+    assert seen(tail.poll()) == ["new-file", "/a"]
+    assert tail.is_there
+
+
 def test_new_rows_are_shown_and_old_ones_are_not(tmp_path: Path) -> None:
     path = tmp_path / "proxy_logs.db"
     create(path)
@@ -89,11 +138,20 @@ def test_new_rows_are_shown_and_old_ones_are_not(tmp_path: Path) -> None:
         assert seen(rows.poll()) == ["/again"]
 
 
-def test_a_database_that_is_not_there_yet_is_waited_for(tmp_path: Path) -> None:
+def test_a_database_that_is_made_later_is_shown_from_its_first_row_on(tmp_path: Path) -> None:
     rows = Rows(tmp_path / "proxy_logs.db")
+    assert not rows.is_there
     assert seen(rows.poll()) == []
     create(tmp_path / "proxy_logs.db")
+    assert rows.is_there
+    assert len(seen(rows.poll())) == 4
     assert seen(rows.poll()) == []
+
+
+def test_a_request_that_only_the_monitor_and_a_span_speak_of_is_shown_once() -> None:
+    once = OnceEach()
+    shown = [once.is_new(Observation(kind, "POST", "/a", None, 1)) for kind in ("monitor", "span", "span", "monitor")]
+    assert shown == [True, False, True, True]
 
 
 def test_a_request_is_shown_once_however_many_sources_speak_of_it() -> None:

@@ -32,6 +32,7 @@ class Case(NamedTuple):
 
 
 NGINX = '"POST /v1/v1/messages?beta=true HTTP/1.1" 404 0 "-" "claude-cli/2.1.197 (external, cli)"'
+ESCAPED = r"\"the\" tool"
 CLAUDE = "claude-cli/2.1.197 (external, cli)"
 CADDY = (
     '{"level":"info","ts":1770171330.0,"logger":"http.log.access","msg":"handled request","request":{"remote_ip":'
@@ -84,6 +85,22 @@ CASES: dict[str, Case] = {
         '10.0.0.1 - - [04/Feb/2026:02:15:30 +0000] "GET /v1/models HTTP/1.1" 200 9 "-" "curl/8.5.0"',
         "access-log", "GET", "/v1/models", 200, FEB_4,
     ),
+    "nginx, a number and an address between time and request": Case(
+        f"[04/Feb/2026:02:15:30 +0000] 0.002 10.0.0.1 {NGINX}",
+        "access-log", "POST", "/v1/v1/messages", 404, FEB_4, CLAUDE,
+    ),
+    "nginx, a field between request and status": Case(
+        '[04/Feb/2026:02:15:30 +0000] 10.0.0.1 "POST /v1/v1/messages HTTP/1.1" upstream=127.0.0.1:8045 404 "node"',
+        "access-log", "POST", "/v1/v1/messages", 404, FEB_4,
+    ),
+    "Apache, quotes in the User-Agent": Case(
+        f"10.0.0.1 - - [04/Feb/2026:02:15:30 +0000] {NGINX.replace('(external, cli)', ESCAPED)}",
+        "access-log", "POST", "/v1/v1/messages", 404, FEB_4, 'claude-cli/2.1.197 "the" tool',
+    ),
+    "Werkzeug": Case(
+        '127.0.0.1 - - [04/Feb/2026 02:15:30] "POST /v1/v1/messages HTTP/1.1" 404 -',
+        "access-log", "POST", "/v1/v1/messages", 404, FEB_4,
+    ),
     "absolute form": Case(
         '10.0.0.1 - - [04/Feb/2026:02:15:30 +0000] "GET http://127.0.0.1:8045/v1/models?x=1 HTTP/1.1" 200 9',
         "access-log", "GET", "/v1/models", 200, FEB_4,
@@ -121,6 +138,61 @@ ONE_BY_ONE: dict[str, Case] = {
         '{"time_iso8601":"2026-02-04T02:15:30+00:00","request_method":"POST","request_uri":"/v1/v1/messages?a=b",'
         '"status":"404","http_user_agent":"node"}',
         "access-log", "POST", "/v1/v1/messages", 404, FEB_4, "node",
+    ),
+    "Traefik: its time and agent stand far behind": Case(
+        '{"ClientAddr":"10.0.0.1:4","DownstreamStatus":404,"Filler":"' + "x" * 400 + '","RequestMethod":"POST",'
+        '"RequestPath":"/v1/v1/messages","StartLocal":"2026-02-04T10:15:30+08:00","StartUTC":"2026-02-04T02:15:30Z",'
+        '"request_User-Agent":"node","time":"2026-02-04T02:15:30Z"}',
+        "access-log", "POST", "/v1/v1/messages", 404, FEB_4, "node",
+    ),
+    "Elastic common schema": Case(
+        '{"@timestamp":"2026-02-04T02:15:30Z","http":{"request":{"method":"POST"},"response":{"status_code":404}},'
+        '"url":{"path":"/v1/v1/messages","original":"/v1/v1/messages?a=b"},"user_agent":{"original":"node"}}',
+        "access-log", "POST", "/v1/v1/messages", 404, FEB_4, "node",
+    ),
+    "Elastic common schema, with dots": Case(
+        '{"@timestamp":"2026-02-04T02:15:30Z","http.request.method":"POST","http.response.status_code":404,'
+        '"url.original":"/v1/v1/messages?a=b","user_agent.original":"node"}',
+        "access-log", "POST", "/v1/v1/messages", 404, FEB_4, "node",
+    ),
+    **{
+        f"JSON, its time in {name}": Case(
+            f'{{"{name}":{value},"method":"POST","uri":"/v1/v1/messages","status":404}}',
+            "access-log", "POST", "/v1/v1/messages", 404, FEB_4,
+        )
+        for name, value in {
+            "ts": "1770171330.0", "msec": '"1770171330.000"', "timestamp": "1770171330000",
+            "time_local": '"04/Feb/2026:02:15:30 +0000"', "time_iso8601": '"2026-02-04T02:15:30+00:00"',
+        }.items()
+    },
+    "the proxy's web framework, when it has answered": Case(
+        "2026-02-04T02:15:30Z DEBUG request{method=POST uri=/v1/v1/messages?beta=true version=HTTP/1.1}: "
+        "tower_http::trace::on_response: finished processing request latency=0 ms status=404",
+        "span", "POST", "/v1/v1/messages", 404, FEB_4,
+    ),
+    "the same in docker logs, coloured and without a target": Case(
+        "\x1b[2m2026-02-04T02:15:30Z\x1b[0m \x1b[34mDEBUG\x1b[0m \x1b[1mrequest\x1b[0m\x1b[1m{\x1b[0m\x1b[3mmethod"
+        "\x1b[0m\x1b[2m=\x1b[0mPOST \x1b[3muri\x1b[0m\x1b[2m=\x1b[0m/v1/v1/messages\x1b[1m}\x1b[0m\x1b[2m:\x1b[0m "
+        "finished processing request \x1b[3mstatus\x1b[0m\x1b[2m=\x1b[0m404",
+        "span", "POST", "/v1/v1/messages", 404, FEB_4,
+    ),
+    "httpx, in a log with times": Case(
+        '2026-02-04 02:15:30,000 - httpx - INFO - HTTP Request: POST http://127.0.0.1:8045/v1/v1/messages?beta=true '
+        '"HTTP/1.1 404 Not Found"',
+        "text", "POST", "/v1/v1/messages", 404, FEB_4,
+    ),
+    "httpx, in what Docker keeps of a container": Case(
+        '{"log":"INFO:httpx:HTTP Request: POST http://host.docker.internal:8045/v1/v1/messages \\"HTTP/1.1 404 Not '
+        'Found\\"\\n","stream":"stderr","time":"2026-02-04T02:15:30.0Z"}',
+        "text", "POST", "/v1/v1/messages", 404, FEB_4,
+    ),
+    "a program that says what it called": Case(
+        "2026-02-04 02:15:30 ERROR request failed: POST http://127.0.0.1:8045/v1/v1/messages returned 404",
+        "text", "POST", "/v1/v1/messages", 404, FEB_4,
+    ),
+    "a program that does not say how it ended": Case(
+        "2026-02-04T02:15:30Z debug: POST http://192.168.1.5:8045/v1/v1/messages, model 42",
+        "text", "POST", "/v1/v1/messages", 0, FEB_4,
     ),
     "what Docker keeps of a container": Case(
         '{"log":"INFO:  127.0.0.1:1 - \\"GET /models HTTP/1.1\\" 404 Not Found\\n","stream":"stdout",'
@@ -196,12 +268,40 @@ def test_a_single_line_says_the_same(name: str) -> None:
         "2026-02-04T10:15:31Z  INFO x: someone writes about Request: POST /v1/messages, and goes on",
         "2026-02-04T10:15:31Z  WARN upstream https://cloudcode-pa.googleapis.com/v1internal:generateContent said 404",
         "[GIN-debug] GET    /v1/models    --> main.list (3 handlers)",
+        "2026-02-04T10:15:31Z DEBUG request{method=POST uri=/v1/messages}: tower_http::trace::on_request: started",
+        "2026-02-04T10:15:31Z  INFO request{method=POST uri=/v1/messages}: x::handlers::claude: Using account: 1",
+        '2026-02-04 10:15:31 - httpx - INFO - HTTP Request: POST https://api.openai.com/v1/x "HTTP/1.1 404 Not Found"',
+        "2026-02-04 10:15:31 - openai._base_client - DEBUG - Sending HTTP Request: POST http://127.0.0.1:8045/v1/x",
         "127.0.0.1 - - [x] nothing",
         "",
     ],
 )
 def test_a_line_without_a_request_holds_none(line: str) -> None:
     assert not bulk_of(line + "\n").entries
+
+
+def test_a_request_whose_span_is_logged_is_counted_once_and_with_its_status() -> None:
+    span = "request{method=POST uri=/v1/messages version=HTTP/1.1}: "
+    lines = [
+        f"INFO {AUTH}Request: POST /v1/messages",
+        f"DEBUG {span}tower_http::trace::on_request: started processing request",
+        f"INFO {span}antigravity_tools_lib::proxy::handlers::claude: Using account: x@example.com",
+        f"DEBUG {span}tower_http::trace::on_response: finished processing request latency=1 ms status=200",
+        f"INFO {span}{MONITOR}[Monitor] Logging request: POST /v1/messages",
+    ]
+    store = bulk_of("".join(f"2026-02-04T02:15:30Z {line}\n" for line in lines * 3))
+    assert {(key[0], key[3]): entry.count for key, entry in store.entries.items()} == {
+        ("proxy-log", 0): 3,
+        ("monitor", 0): 3,
+        ("span", 200): 3,
+    }
+
+
+def test_what_is_older_is_left_out_wherever_a_line_has_its_time() -> None:
+    for name in ("Traefik: its time and agent stand far behind", "httpx, in a log with times"):
+        assert not bulk_of(ONE_BY_ONE[name].line + "\n", since=FEB_4 + 1).entries
+    for name in ("Werkzeug", "nginx, a number and an address between time and request"):
+        assert not bulk_of(CASES[name].line + "\n", since=FEB_4 + 1).entries
 
 
 def test_plain_text_with_paths_is_read_as_prose() -> None:
@@ -266,7 +366,8 @@ def test_no_bytes_are_too_odd_to_be_read(raw: bytes) -> None:
 @pytest.mark.parametrize(
     "piece",
     ["[", "]", '"', '[x] "', '"ts":1,', '"ts":1,"method":"GET","uri":"/"', '"status":', "2026-02-04T02:15:30Z INFO ",
-     " Request: ", "[GIN] ", "|", "GET /", ' HTTP/1.1" 4', "\x1b[0m", "\\", '\\"', "a=/"],
+     " Request: ", "[GIN] ", "request{method=uri=", "GET http://a:1/ ", " status ", "0.1 ", '" 0 ',
+     "|", "GET /", ' HTTP/1.1" 4', "\x1b[0m", "\\", '\\"', "a=/"],
     ids=repr,
 )  # fmt: skip
 def test_hostile_lines_take_linear_time(piece: str) -> None:
@@ -307,4 +408,4 @@ def test_the_formats_agree_with_the_exact_reader_on_every_line() -> None:
         assert {key: entry.count for key, entry in fast.entries.items()} == {
             key: entry.count for key, entry in slow.entries.items()
         }, case.line
-    assert len({each.name for each in formats()}) == len(formats())
+    assert len({each.pattern for each in formats()}) == len(formats())

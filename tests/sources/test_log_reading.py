@@ -10,6 +10,7 @@ import lzma
 import os
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,31 @@ def read(*arguments: object, stdin: bytes = b"") -> LogsRead:
 
 def counts(found: LogsRead) -> dict[str, int]:
     return {each.path: each.times for each in found.observations}
+
+
+Closer = Callable[[Path], None]
+
+
+@pytest.fixture
+def closed(monkeypatch: pytest.MonkeyPatch) -> Closer:
+    """Closes a file or folder to everybody: root, who may read everything, gets the answers of the system as well."""
+    places: list[Path] = []
+
+    def refusing(call: Callable[..., object]) -> Callable[..., object]:
+        def asked(place: object, *arguments: object, **options: object) -> object:
+            if isinstance(place, (str, Path)):
+                for each in places:
+                    inside = each in Path(place).parents
+                    if inside or (Path(place) == each and call not in (os.stat, os.lstat)):
+                        raise PermissionError(errno.EACCES, "Permission denied", str(place))
+            return call(place, *arguments, **options)
+
+        return asked
+
+    for name in ("stat", "lstat", "scandir", "open"):
+        monkeypatch.setattr(os, name, refusing(getattr(os, name)))
+    monkeypatch.setattr(io, "open", refusing(io.open))
+    return places.append
 
 
 # --- what there is to read -------------------------------------------------------------------------------------------
@@ -61,6 +87,23 @@ def test_standard_input_is_read() -> None:
     assert found.files[0].name == "-"
 
 
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress], ids=["gz", "bz2", "xz"])
+def test_standard_input_is_unpacked_by_its_content(pack: object) -> None:
+    assert callable(pack)
+    assert counts(read("-", stdin=pack(log("/a", "/b").encode()))) == {"/a": 1, "/b": 1}
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [(b"", "empty"), (b"SQLite format 3\0xx", "binary"), (b"\x7fELF\0", "binary"), (b"\x28\xb5\x2f\xfdxx", "zstd")],
+    ids=["empty", "a database", "a program", "zstd"],
+)
+def test_standard_input_that_is_no_text_is_not_read(content: bytes, why: str) -> None:
+    found = read("-", stdin=content)
+    assert found.unreadable == (NotRead("-", why),)
+    assert found.files == ()
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [
@@ -82,12 +125,41 @@ def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     assert named_logs([name]).unreadable == (NotRead(name, "missing"),)
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_may_not_be_read_is_said(tmp_path: Path) -> None:
+def test_a_file_that_may_not_be_read_is_said(tmp_path: Path, closed: Closer) -> None:
     path = tmp_path / "a.log"
     path.write_text(log("/a"))
-    path.chmod(0)
+    closed(path)
     assert named_logs([str(path)]).unreadable == (NotRead(str(path), "denied"),)
+
+
+def test_a_folder_that_may_not_be_entered_is_said_and_costs_nothing_else(tmp_path: Path, closed: Closer) -> None:
+    inside, good = tmp_path / "nd" / "access.log", tmp_path / "good.log"
+    inside.parent.mkdir()
+    inside.write_text(log("/a"))
+    good.write_text(log("/b"))
+    closed(inside.parent)
+    found = named_logs([str(inside), str(inside.parent), str(good)])
+    assert found.unreadable == (NotRead(str(inside), "denied"), NotRead(str(inside.parent), "denied"))
+    assert [each.path for each in found.sources] == [good]
+
+
+def test_the_proxys_own_folder_that_may_not_be_entered_is_said(tmp_path: Path, closed: Closer) -> None:
+    (tmp_path / ".antigravity_tools" / "logs").mkdir(parents=True)
+    closed(tmp_path / ".antigravity_tools")
+    found = own_logs({"HOME": str(tmp_path)})
+    assert found.sources == ()
+    assert found.unreadable == (NotRead("~/.antigravity_tools/logs", "denied"),)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege")
+def test_a_file_with_several_names_is_read_once_and_by_its_own(tmp_path: Path) -> None:
+    real, link, hard = tmp_path / "b.log", tmp_path / "a.log", tmp_path / "c.log"
+    real.write_text(log("/a"))
+    link.symlink_to(real)
+    hard.hardlink_to(real)
+    assert [each.path for each in named_logs([str(tmp_path)]).sources] == [real]
+    assert counts(read(link, real)) == {"/a": 1}
+    assert named_logs([str(real), str(tmp_path)]).unreadable == ()
 
 
 def test_a_folder_gives_its_logs_and_nothing_else(tmp_path: Path) -> None:
@@ -175,6 +247,18 @@ def test_a_pipe_in_the_place_of_the_proxys_own_is_not_waited_for(tmp_path: Path,
     assert newest_log(environment) is None
 
 
+@pipes
+def test_what_comes_through_a_pipe_is_unpacked_by_its_content(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    holder = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+    os.write(holder, gzip.compress(log("/a").encode()))
+    end = threading.Timer(0.2, os.close, [holder])
+    end.start()
+    assert counts(read(path)) == {"/a": 1}
+    end.join()
+
+
 # --- broken ----------------------------------------------------------------------------------------------------------
 
 
@@ -218,6 +302,15 @@ def test_a_time_that_is_none_costs_no_line_but_its_own_time(tmp_path: Path, odd:
     found = read(path)
     assert found.files[0].problem is None
     assert counts(found) == {"/a": 1, "/odd": 1, "/b": 1}
+
+
+def test_requests_of_the_proxys_log_are_counted_once_however_often_it_speaks_of_them(tmp_path: Path) -> None:
+    path = tmp_path / "app.log.2026-02-04"
+    span = "request{method=POST uri=/a version=HTTP/1.1}: "
+    said = ["Request: POST /a", "[Monitor] Logging request: POST /a", span + "finished processing request status=404"]
+    path.write_text("".join(f"2026-02-04T02:15:30Z  INFO x: {each}\n" for each in said * 2).replace("x: req", "req"))
+    (file,) = read(path).files
+    assert (file.format, file.requests) == ("proxy", 2)
 
 
 # --- bounded ---------------------------------------------------------------------------------------------------------
