@@ -9,7 +9,7 @@ from tests.lab.frame import Case, Mode, Subject, argument, env, envs, file
 SUBJECT = Subject(
     id="claude-agent-sdk",
     package="pypi:claude-agent-sdk",
-    versions=("0.2.189",),
+    versions=("0.1.81", "0.2.189"),
     env={"DISABLE_AUTOUPDATER": "1", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1"},
     limit=90,
     modes=(

@@ -8,8 +8,8 @@ from tests.lab.frame import Case, Mode, Subject, argument, envs
 SUBJECT = Subject(
     id="qwen-agent",
     package="pypi:qwen-agent",
-    versions=("0.0.34",),
-    also_install=("soundfile", "python-dateutil", "tqdm"),
+    versions=("0.0.29", "0.0.34"),
+    also_install=("soundfile", "python-dateutil", "python-dotenv", "tqdm"),
     modes=(
         Mode(
             "chat",
