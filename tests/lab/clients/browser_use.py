@@ -8,7 +8,7 @@ from tests.lab.frame import Case, Mode, Subject, argument, env, envs
 SUBJECT = Subject(
     id="browser-use",
     package="pypi:browser-use",
-    versions=("0.13.14",),
+    versions=("0.12.9", "0.13.14"),
     env={"ANONYMIZED_TELEMETRY": "false", "BROWSER_USE_LOGGING_LEVEL": "result"},
     modes=(
         Mode(
