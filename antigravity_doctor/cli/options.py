@@ -206,14 +206,24 @@ def client_of(name: str | None) -> Client | None:
     """The client of --client. Raises BadInputError with the nearest names where there is none."""
     if name is None:
         return None
-    from antigravity_doctor.knowledge.clients import UnknownClientError, find_client
+    from antigravity_doctor.knowledge.clients import AmbiguousClientError, UnknownClientError, find_client
 
     try:
         return find_client(name)
+    except AmbiguousClientError as error:
+        meant = " or ".join(f"{each} for {find_client(each).name}" for each in error.meant)
+        raise BadInputError(f"More than one client is called {printable_input(name)}: give {meant}.") from None
     except UnknownClientError as error:
         near = f"did you mean {' or '.join(error.nearest[:3])}?" if error.nearest else ""
         hint = near or "`agdoctor clients` lists those that are known."
-        raise BadInputError(f"There is no client {printable_input(name)}: {hint}") from None
+        raise BadInputError(f"There is no client {printable_input(name)}: {hint} {_ANY_OTHER}") from None
+
+
+_ANY_OTHER = (
+    "For any other, `agdoctor trace` finds out which base URL it needs; those that ask for an OpenAI base URL "
+    "mostly need one that ends in /v1."
+)
+"""The way on with a client that is not in the catalogue."""
 
 
 def machine() -> Machine:

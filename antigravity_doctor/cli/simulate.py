@@ -8,15 +8,16 @@ import typer
 
 from antigravity_doctor.cli import options
 from antigravity_doctor.cli.errors import BadInputError, Exit
-from antigravity_doctor.diagnosis.recommending import fixes_for
-from antigravity_doctor.diagnosis.simulating import simulate
-from antigravity_doctor.diagnosis.urls import split_url
+from antigravity_doctor.diagnosis.recommending import completes, outcome
+from antigravity_doctor.diagnosis.secrets import redact
 
 
 def command(
     client: options.ClientOption = None,
     base_url: options.BaseUrlOption = None,
-    mode: Annotated[str | None, typer.Option("--mode", "-m", help="Only this mode of the client.")] = None,
+    mode: Annotated[
+        str | None, typer.Option("--mode", "-m", help="Only this mode of the client; the exit code is about it alone.")
+    ] = None,
     proxy_version: options.ProxyVersionOption = None,
     format_: options.FormatOption = "terminal",
     json_: options.JsonOption = False,
@@ -29,16 +30,13 @@ def command(
     assert chosen is not None  # noqa: S101 - client_of returns None only for None
     table = options.table_of(proxy_version)
     shown = options.base_url_of(base_url, query=True)
-    options.say_if_scheme_is_missing(base_url)
     modes = [each for each in chosen.modes if mode is None or mode.lower() in (each.id.lower(), each.name.lower())]
     if not modes:
         known = ", ".join(each.id for each in chosen.modes)
         raise BadInputError(f"{chosen.name} has no mode {options.printable_input(mode or '')}: give one of {known}.")
-    found = []
-    for each in modes:
-        simulation = simulate(each, shown, table)
-        fixes = () if simulation.works else fixes_for(each, table, split_url(shown).origin, shown)
-        found.append((simulation, fixes))
+    if not all(completes(each, base_url) for each in modes):
+        options.say_if_scheme_is_missing(base_url)
+    found = [outcome(chosen, each, table, shown, base_url) for each in modes]
     if output == "json":
         from antigravity_doctor.reports import json_v1
 
@@ -48,5 +46,6 @@ def command(
         from antigravity_doctor.reports.recommend import simulation_lines
 
         terminal = options.stdout_terminal()
-        options.write(render(simulation_lines(chosen, shown, found, terminal.width), terminal))
-    raise typer.Exit(int(Exit.OK if any(each.works for each, _ in found) else Exit.FINDINGS))
+        typed = shown if "://" in base_url else redact(base_url.strip())
+        options.write(render(simulation_lines(chosen, typed, found, terminal.width), terminal))
+    raise typer.Exit(int(Exit.OK if any(each.works for each in found) else Exit.FINDINGS))

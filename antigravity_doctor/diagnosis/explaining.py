@@ -377,7 +377,7 @@ def _with_base(asked: _Asked, base_path: str, anatomy: Anatomy) -> _Missed | Non
     """The exact answer: base path and suffix are both known. None where the base URL did not make this path."""
     path, table, client = asked.path, asked.table, asked.client
     if path == base_path and client is None:
-        # Few clients take the endpoint off again, or keep one that is typed: a setting that wants all of it is likelier.
+        # Few clients take an endpoint off again, or keep one that is typed: a setting that wants all of it is likelier.
         whole = _whole(asked, anatomy)
         if whole is not None:
             return whole

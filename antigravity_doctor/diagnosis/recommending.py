@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from antigravity_doctor.diagnosis.fixing import appended
-from antigravity_doctor.diagnosis.model import Finding, Fix
-from antigravity_doctor.diagnosis.simulating import PLACEHOLDERS, Simulation, simulate
+from antigravity_doctor.diagnosis.joining import rule_of, run
+from antigravity_doctor.diagnosis.model import Finding, Fix, Severity
+from antigravity_doctor.diagnosis.secrets import redact
+from antigravity_doctor.diagnosis.simulating import PLACEHOLDERS, Simulation, fill, simulate
 from antigravity_doctor.diagnosis.solving import solve
-from antigravity_doctor.diagnosis.urls import host_and_port, is_private_host
+from antigravity_doctor.diagnosis.urls import host_and_port, is_private_host, split_url
 from antigravity_doctor.knowledge.clients import Client, Mode
 from antigravity_doctor.knowledge.routes import RouteTable
 
@@ -54,11 +56,16 @@ class Recommendation(NamedTuple):
 def recommend(
     client: Client, table: RouteTable, origin: str, protocol: str | None = None
 ) -> tuple[Recommendation, ...]:
-    """Every mode of the client (of one protocol, if given), what works before what does not, the preferred first."""
+    """Every mode of the client (of one protocol, if given), what works before what does not, the preferred first, what
+    holds for current versions of the client before what held for older ones."""
     found = [
         _for_mode(client, mode, table, origin) for mode in client.modes if protocol is None or mode.protocol == protocol
     ]
-    return tuple(sorted(found, key=lambda each: (not each.works, not each.mode.preferred)))
+    return tuple(sorted(found, key=_rank))
+
+
+def _rank(each: Recommendation) -> tuple[bool, bool, bool]:
+    return not each.works, not each.mode.preferred, each.mode.versions[1] is not None
 
 
 def _for_mode(client: Client, mode: Mode, table: RouteTable, origin: str) -> Recommendation:
@@ -70,11 +77,8 @@ def _for_mode(client: Client, mode: Mode, table: RouteTable, origin: str) -> Rec
         facts = {"client": client.name, "mode": mode.name}
         finding = Finding("AGD410", "error", 1.0, facts)
         return Recommendation(mode, "", (), (), (), ignored, None, finding, None, warnings)
-    unreachable = None
-    if raw.get("reach") == "public" and is_private_host(host_and_port(origin)[0]):
-        # Its requests come from its maker's servers: the path is right, and they cannot get here all the same.
-        # A warning here: where the proxy is published is for the user to say (--url), the path holds anyway.
-        unreachable = Finding("AGD506", "warning", 1.0, {"client": client.name, "url": origin})
+    # A warning here: where the proxy is published is for the user to say (--url), the path holds anyway.
+    unreachable = _unreachable(client, mode, origin, "warning")
     base_url = origin + solutions[0].base_path
     values = {"base_url": base_url, "key": KEY_PLACEHOLDER, "model": PLACEHOLDERS["{model}"], "origin": origin}
     snippet = raw.get("snippet")
@@ -92,6 +96,49 @@ def _for_mode(client: Client, mode: Mode, table: RouteTable, origin: str) -> Rec
         snippet=_fill(snippet["text"], values) if snippet else None,
         warnings=warnings,
     )
+
+
+def _unreachable(client: Client, mode: Mode, origin: str, severity: Severity) -> Finding | None:
+    """AGD506 for a client whose requests come from its maker's servers, and an origin that they cannot get to."""
+    if mode.raw.get("reach") != "public" or not is_private_host(host_and_port(origin)[0]):
+        return None
+    return Finding("AGD506", severity, 1.0, {"client": client.name, "url": origin})
+
+
+class Outcome(NamedTuple):
+    """What one mode makes of a base URL, what is in the way besides the paths, and what to set instead."""
+
+    simulation: Simulation
+    fixes: tuple[Fix, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def works(self) -> bool:
+        """True if every required request lands, and gets here at all."""
+        return self.simulation.works and not self.findings
+
+
+def completes(mode: Mode, typed: str) -> bool:
+    """True if the client itself puts a scheme in front of this base URL, which has none."""
+    if "://" in typed:
+        return False
+    return run(rule_of(mode), typed.strip(), fill(mode.requests[0].suffix)).startswith(("http://", "https://"))
+
+
+def outcome(client: Client, mode: Mode, table: RouteTable, base_url: str, typed: str) -> Outcome:
+    """What this mode makes of the base URL as it was `typed`; `base_url` is the same with a scheme in any case."""
+    origin = split_url(base_url).origin
+    host, port = host_and_port(origin)
+    sent = typed.strip() if completes(mode, typed) else base_url
+    simulation = simulate(mode, sent, table)
+    findings = [each for each in (_unreachable(client, mode, origin, "error"),) if each is not None]
+    made = simulation.requests[0].url
+    encrypted = sent != base_url and made.startswith("https://") and is_private_host(host)
+    if encrypted:
+        facts = {"host": host, "port": str(port), "plain_url": redact(base_url), "made": redact(made)}
+        findings.append(Finding("AGD105", "error", 0.9, facts))
+    fixes = () if simulation.works and not encrypted else fixes_for(mode, table, origin, base_url)
+    return Outcome(simulation, fixes, tuple(findings))
 
 
 def _for_once(client: Client, base_url: str) -> Callable[[Setting], bool]:

@@ -64,6 +64,15 @@ class Client(NamedTuple):
         return self is other
 
 
+class AmbiguousClientError(KeyError):
+    """More than one client is called so (client-order.json). `meant` are their ids."""
+
+    def __init__(self, name: str, meant: Sequence[str]) -> None:
+        super().__init__(name)
+        self.name = name
+        self.meant = tuple(meant)
+
+
 class UnknownClientError(KeyError):
     """No client has this name. `nearest` holds the ids of the clients whose names look most like it, best first."""
 
@@ -122,9 +131,13 @@ def all_clients() -> tuple[Client, ...]:
 def find_client(name: str) -> Client:
     """The client with this id, name, alias or package (case, spaces and punctuation do not matter).
 
-    Raises UnknownClientError, with the nearest clients, where there is none.
+    Raises UnknownClientError, with the nearest clients, where there is none, and AmbiguousClientError for a name that
+    people use for more than one.
     """
     wanted = _fold(name)
+    shared = load_json("client-order.json")["ambiguous"].get(wanted)
+    if shared is not None:
+        raise AmbiguousClientError(name, shared)
     known: dict[str, Client] = {
         _fold(each): client for client in reversed(all_clients()) for each in reversed(client.names)
     }
@@ -135,9 +148,22 @@ def find_client(name: str) -> Client:
         return known[wanted]
     import difflib
 
-    near = difflib.get_close_matches(wanted, known, n=6, cutoff=0.65)
-    near += [key for key in known if wanted and len(wanted) > 2 and wanted in key]
+    near = difflib.get_close_matches(wanted, known, n=6, cutoff=_ALIKE)
+    if len(wanted) > 2:
+        # Not in "vscode:Publisher.name" and its like: there the word in front says nothing of the client.
+        parts = {_fold(each): each for client in all_clients() for each in client.names if ":" not in each}
+        near += sorted((key for key in parts if wanted in key), key=lambda key: not key.startswith(wanted))
     raise UnknownClientError(name, list(dict.fromkeys(known[key].id for key in near))[:4])
+
+
+_ALIKE = 0.78
+"""How alike two names must be for a guess: a slip of the fingers is, another word with the same beginning is not."""
+
+
+def reads(client: Client, text: str) -> bool:
+    """False for a client in which a search finds `text` only among the settings that it ignores."""
+    words = [folded for word in text.split() if (folded := _fold(word))]
+    return all(word in _searched(client, ignored=False) for word in words)
 
 
 def search_clients(text: str) -> tuple[Client, ...]:
@@ -149,12 +175,13 @@ def search_clients(text: str) -> tuple[Client, ...]:
     return tuple(each for each in all_clients() if all(word in _searched(each) for word in words))
 
 
-@lru_cache(maxsize=256)
-def _searched(client: Client) -> str:
+@lru_cache(maxsize=512)
+def _searched(client: Client, ignored: bool = True) -> str:
     texts = [*client.names, client.kind]
+    parts = ("settings", "ignored") if ignored else ("settings", "also")
     for mode in client.modes:
         texts += [mode.id, mode.name, mode.protocol]
-        texts += [str(each["name"]) for part in ("settings", "ignored") for each in mode.raw.get(part, ())]
+        texts += [str(each["name"]) for part in parts for each in mode.raw.get(part, ())]
         texts += [str(each["name"]) for each in mode.raw.get("key", {}).get("settings", ())]
     return "\n".join(map(_fold, texts))
 

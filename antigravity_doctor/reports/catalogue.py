@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from antigravity_doctor.diagnosis.recommending import Recommendation
-from antigravity_doctor.knowledge.clients import Client, Mode, join_rules
+from antigravity_doctor.knowledge.clients import Client, Mode, join_rules, reads
 from antigravity_doctor.knowledge.routes import Route, RouteHistory
 from antigravity_doctor.knowledge.texts import phrase
 from antigravity_doctor.reports.paint import Line, Span, columns, fitted_columns, line_width, printable, wrap
-from antigravity_doctor.reports.recommend import versions_text
+from antigravity_doctor.reports.recommend import heading, versions_text
 from antigravity_doctor.reports.words import protocol_name
 
 
@@ -130,7 +130,8 @@ def _answers(found: Sequence[Recommendation]) -> list[_Answer]:
 def clients_lines(found: Mapping[Client, Sequence[Recommendation]], width: int, searched: str | None) -> list[Line]:
     """A table: a line for each base URL that a client wants, with its protocols and where it is typed."""
     rows: list[list[Span]] = [[(phrase("clients-head-" + name), "dim") for name in _COLUMNS]]
-    for client in sorted(found, key=lambda each: each.id) if searched is None else found:
+    ignoring = [each for each in found if searched is not None and not reads(each, searched)]
+    for client in [each for each in found if each not in ignoring]:
         kinds = dict.fromkeys(str(mode.raw.get("provenance", {}).get("kind", "")) for mode in client.modes)
         known = ", ".join(phrase("kind-" + kind) for kind in kinds)
         for index, answer in enumerate(_answers(found[client])):
@@ -141,13 +142,18 @@ def clients_lines(found: Mapping[Client, Sequence[Recommendation]], width: int, 
                     url,
                     (", ".join(dict.fromkeys(answer.protocols)), "note"),
                     (known if index == 0 else "", "dim"),
-                    (_few(answer.settings), ""),
+                    (_few(answer.settings, searched), ""),
                 ]
             )
-    lines: list[Line] = [[], *_table(rows, width), []]
+    lines: list[Line] = [[], *_table(rows, width), []] if len(rows) > 1 else [[]]
     if searched is not None:
-        said = phrase("clients-found", {"count": str(len(found)), "text": printable(searched, 60)})
-        lines.extend(wrap([(said, "dim")], width, "  "))
+        facts = {"count": str(len(found) - len(ignoring)), "text": printable(searched, 60)}
+        lines.extend(wrap([(phrase("clients-found", facts), "dim")], width, "  "))
+        if ignoring:
+            names = ", ".join(each.id for each in ignoring)
+            lines.extend(
+                wrap([(phrase("clients-ignoring", facts), "warn"), (" ", ""), (names, "")], width, "  ", "    ")
+            )
     return [*lines, *wrap([(phrase("clients-more"), "dim")], width, "  "), []]
 
 
@@ -155,9 +161,11 @@ _COLUMNS = ("client", "base-url", "protocol", "known", "settings")
 _SETTINGS_SHOWN = 3
 
 
-def _few(names: Sequence[str]) -> str:
-    """The first few names, and how many more there are."""
+def _few(names: Sequence[str], searched: str | None) -> str:
+    """The first few names, one that was searched for before the others, and how many more there are."""
     distinct = list(dict.fromkeys(names))
+    if searched is not None:
+        distinct.sort(key=lambda name: searched.casefold() not in name.casefold())
     more = len(distinct) - _SETTINGS_SHOWN
     return ", ".join(distinct[:_SETTINGS_SHOWN]) + (f" +{more}" if more > 0 else "")
 
@@ -203,12 +211,7 @@ _ALSO_SHOWN = 6
 
 
 def _mode_lines(mode: Mode, width: int) -> list[Line]:
-    head: list[Span] = [
-        (mode.name, "bold"),
-        (" · ", "dim"),
-        (protocol_name(mode.protocol), "note"),
-        (f" · --mode {mode.id}", "dim"),
-    ]
+    head: list[Span] = [*heading(mode), (f" · --mode {mode.id}", "dim")]
     versions = versions_text(mode)
     if versions:
         head.append((f" · {versions}", "dim"))

@@ -11,8 +11,7 @@ from typing import Any
 
 from antigravity_doctor.diagnosis.explaining import Explanation
 from antigravity_doctor.diagnosis.model import CheckReport, Finding, Fix
-from antigravity_doctor.diagnosis.recommending import Recommendation, Setting
-from antigravity_doctor.diagnosis.simulating import Simulation
+from antigravity_doctor.diagnosis.recommending import Outcome, Recommendation, Setting
 from antigravity_doctor.knowledge.clients import Client
 from antigravity_doctor.knowledge.routes import Route
 from antigravity_doctor.knowledge.texts import code as code_entry
@@ -183,9 +182,7 @@ def recommend_all_document(found: Mapping[Client, Iterable[Recommendation]]) -> 
     }
 
 
-def simulate_document(
-    client: Client, base_url: str, found: Iterable[tuple[Simulation, tuple[Fix, ...]]]
-) -> dict[str, Any]:
+def simulate_document(client: Client, base_url: str, found: Iterable[Outcome]) -> dict[str, Any]:
     """The whole document of `simulate`."""
     return {
         "schema_version": SCHEMA_VERSION,
@@ -194,22 +191,23 @@ def simulate_document(
         "base_url": base_url,
         "modes": [
             {
-                "mode": simulation.mode.id,
-                "name": simulation.mode.name,
+                "mode": each.simulation.mode.id,
+                "name": each.simulation.mode.name,
                 "requests": [
                     {
-                        "method": each.method,
-                        "path": each.path,
-                        "verdict": each.verdict,
-                        "route": each.route,
-                        "required": each.required,
+                        "method": request.method,
+                        "path": request.path,
+                        "verdict": request.verdict,
+                        "route": request.route,
+                        "required": request.required,
                     }
-                    for each in simulation.requests
+                    for request in each.simulation.requests
                 ],
-                "works": simulation.works,
-                "fixes": [fix_object(each) for each in fixes],
+                "works": each.works,
+                "findings": [finding_object(one) for one in each.findings],
+                "fixes": [fix_object(one) for one in each.fixes],
             }
-            for simulation, fixes in found
+            for each in found
         ],
     }
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from antigravity_doctor.diagnosis.model import Fix
-from antigravity_doctor.diagnosis.recommending import Recommendation, Setting
-from antigravity_doctor.diagnosis.simulating import Simulation
+from antigravity_doctor.diagnosis.recommending import Outcome, Recommendation, Setting
 from antigravity_doctor.knowledge.clients import Client, Mode
 from antigravity_doctor.knowledge.texts import finding_text, phrase
 from antigravity_doctor.reports.paint import Line, Span, columns, fitted_columns, line_width, wrap
-from antigravity_doctor.reports.words import protocol_name
+from antigravity_doctor.reports.words import protocol_name, safe_facts
 
 
 def recommendation_lines(
@@ -31,13 +29,21 @@ def recommendation_lines(
     for group in _same_answers(full) if not every else [[each] for each in full]:
         lines.append([])
         lines.extend(_mode_lines(group[0], width, versions=_versions_of([each.mode for each in group])))
+        if any(each.warnings != group[0].warnings for each in group):
+            facts = {"versions": versions_text(group[0].mode), "id": client.id}
+            lines.extend(wrap([(phrase("recommend-notes-for", facts), "dim")], width, "    ", "      "))
     others = [each for each in found if each not in full]
     if others:
         lines += [[], [("  ", ""), (phrase("recommend-other-modes", {"name": client.name}), "bold")]]
         rows: list[list[Span]] = []
-        for each in others:
+        for group in _same_lines(others):
+            each = group[0]
             url: Span = (each.base_url, "value") if each.works else (phrase("recommend-none-short"), "bad")
-            rows.append([("✓", "good") if each.works else ("✗", "bad"), url, (_name(each.mode), "")])
+            mark: Span = ("✓", "good") if each.works else ("✗", "bad")
+            name = _name(each.mode, _versions_of([one.mode for one in group]))
+            if each.works and _key_is_never_read(each.mode):
+                mark, name = ("!", "warn"), f"{name}, {phrase('recommend-no-key')}"
+            rows.append([mark, url, (name, "")])
         lines.extend(fitted_columns(rows, width, "    ", " "))
         lines.extend(wrap([(phrase("recommend-more-modes", {"id": client.id}), "dim")], width, "    "))
     lines.append([])
@@ -50,6 +56,15 @@ def _same_answers(found: Sequence[Recommendation]) -> list[list[Recommendation]]
     for each in found:
         typed = tuple((setting.kind, setting.name, setting.value) for setting in (*each.settings[:1], *each.also))
         groups.setdefault((each.base_url, typed, each.snippet), []).append(each)
+    return list(groups.values())
+
+
+def _same_lines(found: Sequence[Recommendation]) -> list[list[Recommendation]]:
+    """Versions of a mode that want the same base URL, together."""
+    groups: dict[object, list[Recommendation]] = {}
+    for each in found:
+        key = each.mode.name, each.mode.protocol, each.base_url, _key_is_never_read(each.mode)
+        groups.setdefault(key, []).append(each)
     return list(groups.values())
 
 
@@ -68,16 +83,29 @@ def _siblings(one: Mode, other: Mode) -> bool:
     return one is other or (one.name == other.name and one.versions != other.versions)
 
 
-def _name(mode: Mode) -> str:
-    versions = versions_text(mode)
-    protocol = protocol_name(mode.protocol)
-    name = mode.name if protocol.lower() in mode.name.lower() else f"{mode.name} ({protocol})"
+def heading(mode: Mode) -> list[Span]:
+    """A mode's name, and its protocol where the name does not say it."""
+    name: list[Span] = [(mode.name, "bold")]
+    return name if _says_protocol(mode) else [*name, (" · ", "dim"), (protocol_name(mode.protocol), "note")]
+
+
+def _says_protocol(mode: Mode) -> bool:
+    return protocol_name(mode.protocol).lower() in mode.name.lower()
+
+
+def _name(mode: Mode, versions: str) -> str:
+    name = mode.name if _says_protocol(mode) else f"{mode.name} ({protocol_name(mode.protocol)})"
     return name + (f", {versions}" if versions else "")
+
+
+def _key_is_never_read(mode: Mode) -> bool:
+    """True for a mode that sends its key only in the query, where no version of the proxy looks."""
+    return str(mode.raw.get("key", {}).get("header", "")).startswith("query:")
 
 
 def _mode_lines(found: Recommendation, width: int, versions: str) -> list[Line]:
     mode = found.mode
-    head: list[Span] = [(mode.name, "bold"), (" · ", "dim"), (protocol_name(mode.protocol), "note")]
+    head = heading(mode)
     if versions:
         head += [(" · ", "dim"), (versions, "")]
     if mode.preferred and found.finding is None:
@@ -96,8 +124,9 @@ def _mode_lines(found: Recommendation, width: int, versions: str) -> list[Line]:
         lines.extend(_setting(lead, setting, width, show_value=setting.value != found.base_url))
     for setting in found.also:
         lines.extend(_setting(phrase("recommend-also"), setting, width, show_value=True))
-    for setting in found.key[:1]:
-        lines.extend(_setting(phrase("recommend-key"), setting, width, show_value=False))
+    for index, setting in enumerate(_key_places(found)):
+        lead = phrase("recommend-key" if index == 0 else "recommend-or")
+        lines.extend(_setting(lead, setting, width, show_value=False))
     if found.proof is not None:
         lines.append([("    ", ""), (phrase("recommend-proof"), "dim")])
         landed = [each for each in found.proof.requests if each.verdict == "routed"]
@@ -112,6 +141,13 @@ def _mode_lines(found: Recommendation, width: int, versions: str) -> list[Line]:
     lines.extend(_copy_lines(found))
     lines.extend(_notes(found, width))
     return lines
+
+
+def _key_places(found: Recommendation) -> tuple[Setting, ...]:
+    """Where the key is typed: beside a field of a page its variable, if there is one, as some keep keys in those."""
+    if not found.key or found.key[0].kind != "ui":
+        return found.key[:1]
+    return (found.key[0], *[each for each in found.key[1:] if each.kind == "env"][:1])
 
 
 def _setting(lead: str, setting: Setting, width: int, *, show_value: bool) -> list[Line]:
@@ -207,17 +243,16 @@ def overview_lines(found: Mapping[Client, Sequence[Recommendation]], width: int)
     return [*lines, *wrap([(phrase("recommend-more"), "dim")], width, "  "), []]
 
 
-def simulation_lines(
-    client: Client, base_url: str, found: Sequence[tuple[Simulation, tuple[Fix, ...]]], width: int
-) -> list[Line]:
+def simulation_lines(client: Client, base_url: str, found: Sequence[Outcome], width: int) -> list[Line]:
     """Every mode: what it would request with this base URL, whether each lands, and what to set instead."""
     title = phrase("simulate-for", {"name": client.name, "base_url": base_url})
     lines: list[Line] = [[], *wrap([(title, "bold")], width, "  ")]
-    for group, fixes in _same_outcomes(found):
-        simulation, mode = group[0], group[0].mode
-        symbol: Span = ("✓", "good") if simulation.works else ("✗", "bad")
-        verdict = phrase("simulate-works" if simulation.works else "simulate-fails")
-        versions = _versions_of([each.mode for each in group])
+    for group in _same_outcomes(found):
+        simulation, mode, works = group[0].simulation, group[0].simulation.mode, group[0].works
+        no_key = works and _key_is_never_read(mode)
+        symbol: Span = ("!", "warn") if no_key else ("✓", "good") if works else ("✗", "bad")
+        verdict = phrase("simulate-no-key" if no_key else "simulate-works" if works else "simulate-fails")
+        versions = _versions_of([each.simulation.mode for each in group])
         head: list[Span] = [symbol, (" ", ""), (mode.name, "bold")]
         if versions:
             head.append((f", {versions},", "dim"))
@@ -231,28 +266,32 @@ def simulation_lines(
             mark: Span = ("✓", "good") if good else ("✗", "bad") if each.required else ("–", "dim")
             rows.append([mark, (f"{each.method} {each.path}", ""), (", ".join(notes), "dim")])
         lines += fitted_columns(rows, width, "      ", " ")
-        for fix in fixes:
+        for finding in group[0].findings:
+            facts = safe_facts(finding)
+            if "made" in facts:
+                lines.extend(wrap([(phrase("simulate-made", facts), "")], width, "      "))
+            said = finding_text(finding.code, "summary", facts)
+            lines.extend(wrap([(f"{finding.code} ", "code"), (said, "")], width, "      "))
+        for fix in group[0].fixes:
             lines.extend(wrap([(phrase("set"), ""), (" ", ""), (fix.base_url, "value")], width, "      "))
-        if not simulation.works and not fixes:
+        if not simulation.works and not group[0].fixes:
             said = finding_text("AGD410", "summary", {"client": client.name, "mode": mode.name})
             lines.extend(wrap([("AGD410 ", "code"), (said, "")], width, "      "))
     return [*lines, []]
 
 
-def _same_outcomes(
-    found: Sequence[tuple[Simulation, tuple[Fix, ...]]],
-) -> list[tuple[list[Simulation], tuple[Fix, ...]]]:
+def _same_outcomes(found: Sequence[Outcome]) -> list[list[Outcome]]:
     """The versions of a mode that request the same and need the same, together."""
-    groups: list[tuple[list[Simulation], tuple[Fix, ...]]] = []
-    for simulation, fixes in found:
-        group, same = groups[-1] if groups else ([], ())
-        if (
-            group
-            and group[0].mode.name == simulation.mode.name
-            and group[0].requests == simulation.requests
-            and [each.base_url for each in same] == [each.base_url for each in fixes]
-        ):
-            group.append(simulation)
+    groups: list[list[Outcome]] = []
+    for each in found:
+        if groups and _comes_to(groups[-1][0]) == _comes_to(each):
+            groups[-1].append(each)
         else:
-            groups.append(([simulation], fixes))
+            groups.append([each])
     return groups
+
+
+def _comes_to(each: Outcome) -> tuple[object, ...]:
+    """What a report says of an outcome, but for the versions."""
+    codes = [finding.code for finding in each.findings]
+    return each.simulation.mode.name, each.simulation.requests, [fix.base_url for fix in each.fixes], codes

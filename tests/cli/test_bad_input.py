@@ -172,8 +172,24 @@ def test_a_misspelt_client_gets_the_nearest_names_or_is_found(command: list[str]
         assert nearest == "opencode"  # "open-code" is the same name written another way
 
 
-def test_a_client_like_none_is_told_where_the_list_is() -> None:
-    refused(run("recommend", "--client", "zzzzzzzz"), "zzzzzzzz", "agdoctor clients")
+@pytest.mark.parametrize("typed", ["zzzzzzzz", "trae", "windsurf", "openhands"])
+def test_a_client_like_none_is_told_where_the_list_is_and_how_to_go_on_without(typed: str) -> None:
+    result = run("recommend", "--client", typed)
+    refused(result, typed, "agdoctor clients", "agdoctor trace", "/v1")
+    assert "did you mean" not in result.err
+
+
+def test_words_of_a_name_lead_to_its_clients_but_not_the_kind_of_their_package() -> None:
+    result = run("recommend", "--client", "vs code")
+    refused(result, "did you mean vscode-copilot-chat or")
+    assert "roo-code" not in result.err
+
+
+@pytest.mark.parametrize("typed", ["copilot", "GitHub Copilot"])
+def test_a_name_of_more_than_one_client_gets_all_of_them(typed: str) -> None:
+    for command in (["recommend"], ["simulate", "--base-url", "http://127.0.0.1:8045"]):
+        refused(run(*command, "--client", typed), typed, "copilot-cli", "vscode-copilot-chat")
+    assert "vscode-copilot-chat" in run("clients", "copilot").out
 
 
 @pytest.mark.parametrize(

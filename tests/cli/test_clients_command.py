@@ -98,3 +98,30 @@ def test_json_has_the_solved_base_url_of_every_mode() -> None:
 def test_every_client_is_found_by_its_own_names(client) -> None:  # type: ignore[no-untyped-def]
     for name in (client.id, client.name, *client.names[2:]):
         assert client in search_clients(name)
+
+
+def test_who_does_not_read_the_variable_is_named_below_the_table() -> None:
+    out = run("clients", "ANTHROPIC_BASE_URL", env={"COLUMNS": "160", "NO_COLOR": "1"}, tty=True).out
+    table, _, below = out.partition("ANTHROPIC_BASE_URL has no effect in these")
+    assert row_of(table, "claude-code")
+    for client in ("continue", "zed", "copilot-cli"):
+        assert client not in [line.split()[0] for line in table.splitlines() if line.split()]
+        assert client in below
+
+
+def test_the_variable_that_was_searched_for_is_the_first_that_is_shown() -> None:
+    out = run("clients", "ANTHROPIC_BASE_URL", env={"COLUMNS": "80", "NO_COLOR": "1"}, tty=True).out
+    opencode = out[out.index("  opencode ") :].splitlines()
+    assert "set it in ANTHROPIC_BASE_URL" in opencode[1]
+
+
+def test_a_search_that_only_ignored_settings_fit_shows_no_empty_table() -> None:
+    ignored = run("clients", "COPILOT_API_URL").out
+    assert "CLIENT" not in ignored
+    assert "0 found for COPILOT_API_URL." in ignored
+    assert "copilot-cli" in ignored
+
+
+def test_the_best_known_clients_come_first() -> None:
+    out = run("clients", env={"COLUMNS": "160", "NO_COLOR": "1"}, tty=True).out
+    assert out.index("  claude-code ") < out.index("  agno ")

@@ -103,4 +103,6 @@ def test_what_a_client_makes_of_its_base_url_is_recognised(mode: object, base: s
     found = [each for each in guessed if chosen in each.family.modes]
     # A rule that takes a part of the base away leaves no trace of it: then a base that comes to the same is as good.
     same = [split_url(join(chosen.steps, ORIGIN + each.base_path, fill(request.suffix))).path for each in found]
-    assert any(each.base_path.rstrip("/") == base.rstrip("/") for each in found) or path in same
+    # A base that is used as typed, since it holds the endpoint of another mode, shows nothing of this one's suffix.
+    kept = path == base and not path.endswith(request.suffix)
+    assert any(each.base_path.rstrip("/") == base.rstrip("/") for each in found) or path in same or kept

@@ -28,7 +28,7 @@ def first(client: str, protocol: str | None = None) -> Recommendation:
         ("claude-code", None, ""),
         ("codex", None, "/v1"),
         ("gemini-cli", None, ""),
-        ("kilo-code", None, ""),
+        ("kilo-code", None, "/v1beta"),
         ("kilo-code", "openai", "/v1"),
         ("opencode", None, "/v1"),
         ("opencode", "gemini", "/v1beta"),
@@ -45,8 +45,15 @@ def test_the_first_answer_for_a_client(client: str, protocol: str | None, base: 
 
 
 def test_kilo_code_is_sent_to_the_gemini_provider_as_the_readme_of_the_proxy_does() -> None:
-    found = first("kilo-code")
-    assert (found.mode.protocol, found.base_url) == ("gemini", ORIGIN)
+    current, *others = recommend(find_client("kilo-code"), TABLE, ORIGIN)
+    assert (current.mode.protocol, current.base_url) == ("gemini", ORIGIN + "/v1beta")
+    older = next(each for each in others if each.mode.name == current.mode.name)
+    assert (older.mode.versions, older.base_url) == ((None, "7.0.0"), ORIGIN)
+
+
+def test_what_holds_for_current_versions_comes_before_what_held_for_older_ones() -> None:
+    found = [each.mode.versions[1] is None for each in recommend(find_client("kilo-code"), TABLE, ORIGIN)]
+    assert found == sorted(found, reverse=True)
 
 
 @pytest.mark.parametrize("client", all_clients(), ids=lambda client: client.id)

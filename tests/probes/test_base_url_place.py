@@ -289,7 +289,7 @@ def test_the_tail_of_a_base_url_tells_the_protocol_where_only_one_has_it(path: s
 
 
 @pytest.mark.parametrize(
-    ("path", "right"), [("/v1/chat/completions", "/v1"), ("/v1/responses", "/v1"), ("/v1beta/models", "")]
+    ("path", "right"), [("/v1/chat/completions", "/v1"), ("/v1/responses", "/v1"), ("/v1beta/models", "/v1beta")]
 )
 def test_a_full_endpoint_is_put_right_for_the_mode_that_it_belongs_to(path: str, right: str) -> None:
     with run_in_thread(ServerConfig()) as running:

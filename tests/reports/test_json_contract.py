@@ -311,7 +311,7 @@ def test_simulate(client: str, base_url: str) -> None:
     assert document["base_url"] == base_url
     for mode in document["modes"]:
         needed = [each for each in mode["requests"] if each["required"]]
-        assert mode["works"] == all(each["verdict"] == "routed" for each in needed)
+        assert mode["works"] == (all(each["verdict"] == "routed" for each in needed) and not mode["findings"])
 
 
 # --- explain, routes, clients ----------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from antigravity_doctor.diagnosis.recommending import Setting, recommend
+from antigravity_doctor.diagnosis.recommending import Outcome, Setting, recommend
 from antigravity_doctor.diagnosis.simulating import simulate
 from antigravity_doctor.knowledge.clients import client_from_json, find_client
 from antigravity_doctor.knowledge.routes import table_for
@@ -92,7 +92,7 @@ def test_versions_that_want_something_else_are_told_apart() -> None:
 def test_a_simulation_tells_versions_together_that_do_the_same() -> None:
     for suffixes, blocks in [(("/chat/completions",) * 2, 1), (("/chat/completions", "/v1/chat/completions"), 2)]:
         client = _client(("2.0", None), (None, "2.0"), suffixes=suffixes)
-        found = [(simulate(mode, ORIGIN + "/v1", TABLE), ()) for mode in client.modes]
+        found = [Outcome(simulate(mode, ORIGIN + "/v1", TABLE)) for mode in client.modes]
         shown = render(simulation_lines(client, ORIGIN, found, 200), Terminal(200))
         assert len([line for line in shown.splitlines() if line[4:8] == "Chat"]) == blocks
 
@@ -102,5 +102,48 @@ def test_a_mode_that_no_base_url_helps_says_so() -> None:
     (found,) = recommend(client, TABLE, ORIGIN)
     shown = render(recommendation_lines(client, [found], 100, None), Terminal(100))
     assert "AGD410" in shown
-    simulated = [(simulate(client.modes[0], ORIGIN, TABLE), ())]
+    simulated = [Outcome(simulate(client.modes[0], ORIGIN, TABLE))]
     assert "AGD410" in render(simulation_lines(client, ORIGIN, simulated, 100), Terminal(100))
+
+
+def in_words(*argv: str) -> str:
+    return " ".join(run(*argv, env={"COLUMNS": "80", "NO_COLOR": "1"}).out.split())
+
+
+def test_a_heading_names_the_protocol_only_where_the_mode_does_not() -> None:
+    assert " OpenAI · recommended " in in_words("recommend", "--client", "cherry-studio")
+    assert " Google Gemini · for version 7.0.0 and newer · recommended " in in_words(
+        "recommend", "--client", "kilo-code"
+    )
+    assert " provider type openai, wire API responses · for " in in_words(
+        "recommend", "--client", "copilot-cli", "--mode", "responses"
+    )
+    assert " Chat Completions · OpenAI · " in in_words("recommend", "--client", "openai-python")
+
+
+def test_notes_that_hold_for_some_of_the_versions_only_say_for_which() -> None:
+    said = in_words("recommend", "--client", "cherry-studio")
+    assert "Proof and notes: for version 1.7.2 and newer; for older ones: agdoctor recommend" in said
+    assert "Proof and notes" not in in_words("recommend", "--client", "claude-code")
+
+
+def test_the_other_modes_tell_versions_with_one_answer_together() -> None:
+    said = in_words("recommend", "--client", "cherry-studio")
+    assert said.count("OpenAI-Response, for version 1.7.0 and newer") == 1
+
+
+def test_a_mode_with_its_key_in_the_query_is_no_plain_yes() -> None:
+    said = in_words("recommend", "--client", "zed")
+    assert "! http://127.0.0.1:8045 Google AI (Gemini), only while the proxy asks for no key" in said
+    assert "✓ http://127.0.0.1:8045 Anthropic-compatible provider" in said
+
+
+def test_a_key_that_has_a_field_and_a_variable_gets_both() -> None:
+    said = in_words("recommend", "--client", "zed")
+    assert "or the variable ANTIGRAVITY_API_KEY (for the provider of this name" in said
+
+
+def test_the_current_versions_of_a_client_come_first() -> None:
+    said = in_words("recommend", "--client", "kilo-code")
+    assert said.index("7.0.0 and newer · recommended") < said.index("for versions below 7.0.0")
+    assert "/v1/chat/completions/responses" not in said

@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 from antigravity_doctor.diagnosis.explaining import explain
 from antigravity_doctor.diagnosis.model import CheckReport, Finding
 from antigravity_doctor.diagnosis.proxy_model import ServerConfig
-from antigravity_doctor.diagnosis.recommending import fixes_for, recommend
+from antigravity_doctor.diagnosis.recommending import outcome, recommend
 from antigravity_doctor.diagnosis.settings import Secret
-from antigravity_doctor.diagnosis.simulating import simulate
 from antigravity_doctor.knowledge.clients import all_clients, find_client
 from antigravity_doctor.knowledge.routes import all_routes, table_for
 from antigravity_doctor.knowledge.texts import all_codes
@@ -193,13 +192,10 @@ def test_recommend_all() -> None:
 )
 @pytest.mark.parametrize("client", all_clients(), ids=lambda each: each.id)
 def test_simulate(client: Any, base_url: str) -> None:
-    found = []
-    for mode in client.modes:
-        simulation = simulate(mode, base_url, TABLE)
-        fixes = () if simulation.works else fixes_for(mode, TABLE, ORIGIN, base_url)
-        found.append((simulation, fixes))
-    for width in SOME_WIDTHS:
-        assert_fits(shown(simulation_lines(client, base_url, found, width), width), width)
+    for typed in (base_url, base_url.partition("://")[2]):
+        found = [outcome(client, mode, TABLE, base_url, typed) for mode in client.modes]
+        for width in SOME_WIDTHS:
+            assert_fits(shown(simulation_lines(client, typed, found, width), width), width)
 
 
 @pytest.mark.parametrize("width", SOME_WIDTHS)
