@@ -16,6 +16,7 @@ from antigravity_doctor.sources.bare import bare_request
 if TYPE_CHECKING:
     from io import BufferedReader
 
+    from antigravity_doctor.knowledge.clients import Client
     from antigravity_doctor.sources.pasted_text import FoundRequest
 
 _FULL = 3
@@ -103,7 +104,8 @@ def command(
             named = explain_setting(seen.setting, seen.origin + path, table, origin, chosen)
             if named is not None:
                 return named
-        return explain(
+        clients = (chosen,) if chosen is not None else _senders(seen.headers)
+        found = explain(
             redact(seen.path),
             table=table,
             origin=origin,
@@ -111,12 +113,17 @@ def command(
             query=redact(seen.query) if seen.query is not None else None,
             status=status if status is not None else seen.status,
             body=body if body is not None else seen.body,
-            headers=seen.headers,
+            headers=tuple(each for each in seen.headers if each[0] != "x-user-agent"),
             base_url=checked,
-            client=chosen,
+            client=clients[0] if len(clients) == 1 else None,
             host=seen.origin,
             failure=seen.failure,
         )
+        if len(clients) > 1:
+            from antigravity_doctor.diagnosis.tallying import among
+
+            found = among(found, clients)
+        return found
 
     def complained(none: NoRequest) -> Explanation | None:
         """What the text says if it is a client's own sentence, or a bare 404."""
@@ -135,6 +142,16 @@ def command(
     else:
         code = _on_terminal(observed, explained, complained, checked is not None)
     raise typer.Exit(int(code))
+
+
+def _senders(headers: tuple[tuple[str, str], ...]) -> "tuple[Client, ...]":
+    """The clients that the User-Agent of a log line names; () where it has none, or an unknown one."""
+    agent = next((value for name, value in headers if name == "x-user-agent"), None)
+    if agent is None:
+        return ()
+    from antigravity_doctor.diagnosis.tallying import clients_of
+
+    return clients_of(((agent, 1),))
 
 
 def _observed(arguments: list[str], stdin: Iterator[str]) -> Iterator[Observed | NoRequest]:

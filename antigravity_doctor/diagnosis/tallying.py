@@ -442,10 +442,15 @@ def among(found: Explanation, clients: Sequence[Client]) -> Explanation:
     kept = [(each, some) for each, some in kept if some]
     if not kept:
         return found
-    # What was believed of the others goes to those that are left.
-    share = sum(each.confidence for each in found.fixes) / (sum(each.confidence for each, _ in kept) or 1.0)
-    fixes = tuple(each._replace(clients=some, confidence=round(each.confidence * share, 2)) for each, some in kept)
-    return found._replace(fixes=fixes)
+    # What was believed of the others goes to those that are left. Each client may be the one, so an answer is the
+    # likelier the more of them it holds for.
+    total = sum(each.confidence for each in found.fixes)
+    weights = [each.confidence * len(some) for each, some in kept]
+    fixes = [
+        each._replace(clients=some, confidence=round(total * weight / (sum(weights) or 1.0), 2))
+        for (each, some), weight in zip(kept, weights, strict=True)
+    ]
+    return found._replace(fixes=tuple(sorted(fixes, key=lambda each: -each.confidence)))
 
 
 def _meant(found: Explanation, clients: Sequence[Client]) -> frozenset[str]:

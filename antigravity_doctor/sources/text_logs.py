@@ -22,6 +22,7 @@ _LEVEL = re.compile(r"(?:^|[\s\[])(?:TRACE|DEBUG|INFO|WARN|ERROR)[\s\]]")
 _QUOTED = re.compile(r"([\"'])([A-Z]{3,10}) (?=\S)")
 _PROTOCOL = re.compile(r" +(?:HTTP/)?\d(?:\.\d)?$")
 _STATUS_AFTER = re.compile(r"[\s|]{0,4}([1-5]\d\d)(?![\d.])")
+_AGENT_AFTER = re.compile(r"[^\"\n]{0,80}\"(?:[^\"\\]|\\.){0,400}\" \"((?:[^\"\\]|\\.){1,400})\"")
 _STATUS_FIELD = re.compile(r"\b(?:status|status_code|code)[=:]\s?\"?([1-5]\d\d)(?!\d)")
 _STATUS_BEFORE = re.compile(r"(?<=\s)([2-5]\d\d)(?=\s)")
 
@@ -117,18 +118,20 @@ def _quoted(line: str) -> list[Draft]:
         if status is None and not line[close + 1 : close + 8].lstrip().startswith(("-", "0")):
             earlier = _STATUS_BEFORE.findall(line[max(0, match.start() - 200) : match.start()])
             status = int(earlier[-1]) if earlier else None
-        drafts.append(
-            Draft(
-                line,
-                match.start(2),
-                close,
-                target,
-                method=match.group(2),
-                status=status,
-                source="access-log",
-                keep_fragment=True,
-            )
+        draft = Draft(
+            line,
+            match.start(2),
+            close,
+            target,
+            method=match.group(2),
+            status=status,
+            source="access-log",
+            keep_fragment=True,
         )
+        agent = _AGENT_AFTER.match(line, close + 1) if after is not None and quote == '"' else None
+        if agent is not None and agent[1] != "-":
+            draft.add_header("x-user-agent", agent[1])
+        drafts.append(draft)
     return drafts
 
 

@@ -31,8 +31,9 @@ class FoundRequest:
     `path`    the raw request path as sent, never empty, from its first slash on (one is added if the text had none).
     `query`   what followed the first `?`, raw: it may hold a key. "" if the `?` was there with nothing after it.
     `body`    text of the error answer, at most 2000 characters, keys replaced; "" if the text says there was none.
-    `headers` of the answer, names in lower case, plus hints: `("x-key-in-query", "yes")`, and on a line of the proxy's
-              own log `("x-admin-stripped", "yes")`: the path is one of the admin API, below /api when it was sent.
+    `headers` of the answer, names in lower case, plus hints: `("x-key-in-query", "yes")`; on a line of the proxy's
+              own log `("x-admin-stripped", "yes")`: the path is one of the admin API, below /api when it was sent;
+              on one of an access log `("x-user-agent", …)`: who has asked.
     `host`    `host[:port]` as given, also where `url` is None (`127.0.0.1:8045/v1`, `Host: …`).
     `source`  "path", "url", "access-log", "proxy-log", "client-error", "curl" (any command line), "json" or "text";
               "setting" for a base URL in a setting, "connection" for an address that is known only by its error.

@@ -210,3 +210,23 @@ def test_ctrl_c_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("antigravity_doctor.cli.options.table_of", interrupted)
     assert run("routes").code == 130
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (PermissionError(13, "Permission denied", "/x/a.log"), 2, "/x/a.log cannot be used: Permission denied."),
+        (
+            OSError(28, "No space left on device"),
+            errors.FAULT,
+            "The output cannot be written: No space left on device.",
+        ),
+        (PermissionError(13, "Permission denied"), errors.FAULT, "A fault of agdoctor itself (PermissionError"),
+    ],
+)
+def test_only_what_befalls_the_output_is_said_to(
+    error: OSError, code: int, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("antigravity_doctor.cli.options.drop_output", lambda: None)
+    assert errors.ended_by(error) == code
+    assert said in capsys.readouterr().err

@@ -159,3 +159,19 @@ def test_a_base_url_with_a_closing_slash_explains_the_double_slash() -> None:
 def test_before_version_3_3_8_no_401_is_the_proxys() -> None:
     _, found = results("POST /v1/chat/completions 401", "--proxy-version", "3.2.0")
     assert [each["code"] for each in found[0]["findings"]] == ["AGD411"]
+
+
+@pytest.mark.parametrize(
+    ("agent", "appends"),
+    [
+        ("OpenAI/Python 1.99.0", "/chat/completions"),
+        ("something/1.0", "/v1/chat/completions"),
+        ("-", "/v1/chat/completions"),
+    ],
+)
+def test_the_user_agent_of_a_log_line_says_what_was_appended(agent: str, appends: str) -> None:
+    line = f'1.2.3.4 - - [03/Feb/2026:12:00:00 +0000] "POST /v1/v1/chat/completions HTTP/1.1" 404 0 "-" "{agent}"'
+    _, found = results(line)
+    assert found[0]["fixes"][0]["appends"] == appends
+    _, told = results(line, "--client", "cherry-studio")
+    assert told[0]["fixes"][0]["appends"] == "/v1/chat/completions"

@@ -127,18 +127,34 @@ def test_a_second_agent_that_is_unknown_makes_it_a_guess_again() -> None:
 SDK = (("OpenAI/Python 1.99.0", 1),)
 
 
-def test_a_user_agent_of_many_clients_leaves_what_all_of_them_append() -> None:
+def test_a_user_agent_of_many_clients_limits_the_answer_to_what_these_append() -> None:
     (group,) = of(seen("/v1/v1/chat/completions", agents=SDK)).wrong
     assert group.client is None
-    assert [(each.base_url, each.appends) for each in group.fixes] == [(ORIGIN + "/v1", "/chat/completions")]
-    assert set(group.fixes[0].clients) <= {each.id for each in clients_of(SDK)}
+    assert {client for fix in group.fixes for client in fix.clients} <= {each.id for each in clients_of(SDK)}
+    assert not any(fix.clients == () for fix in group.fixes)
 
 
-def test_agents_of_different_clients_leave_what_either_appends() -> None:
+def test_what_most_clients_of_a_user_agent_append_comes_first() -> None:
+    (group,) = of(seen("/v1/v1/chat/completions", agents=SDK)).wrong
+    assert (group.fixes[0].base_url, group.fixes[0].appends) == (ORIGIN + "/v1", "/chat/completions")
+    (unsaid,) = of(seen("/v1/v1/chat/completions")).wrong
+    assert unsaid.fixes[0].base_url == ORIGIN
+
+
+def test_what_is_believed_of_all_answers_stays_the_same() -> None:
+    asked = {"table": table_for(), "method": "POST"}
+    some = explained("/v1/v1/chat/completions", clients=clients_of(SDK), **asked)
+    every = explained("/v1/v1/chat/completions", **asked)
+    assert sum(each.confidence for each in some.fixes) == pytest.approx(
+        sum(each.confidence for each in every.fixes), abs=0.03
+    )
+
+
+def test_agents_of_different_clients_allow_what_either_appends() -> None:
     agents = (*SDK, ("claude-cli/2.1.197 (external, cli)", 1))
-    assert {each.id for each in clients_of(agents)} > {each.id for each in clients_of(SDK)}
-    (group,) = of(seen("/v1/v1/chat/completions", agents=agents)).wrong
-    assert {each.appends for each in group.fixes} == {"/chat/completions"}
+    assert {each.id for each in clients_of(agents)} == {each.id for each in clients_of(SDK)} | {"claude-code"}
+    (group,) = of(seen("/v1/v1/messages", agents=agents)).wrong
+    assert "claude-code" in group.fixes[0].clients
 
 
 def test_agents_that_append_nothing_like_it_narrow_nothing() -> None:
@@ -154,7 +170,7 @@ def test_what_an_agent_settles_is_no_advice_for_requests_of_others() -> None:
 
 def test_an_explanation_is_narrowed_in_the_same_way() -> None:
     shown = explained("/v1/v1/chat/completions", table=table_for(), method="POST", clients=clients_of(SDK))
-    assert [each.appends for each in shown.fixes] == ["/chat/completions"]
+    assert shown.fixes[0].appends == "/chat/completions"
 
 
 def test_the_client_that_the_user_names_is_believed() -> None:
