@@ -415,7 +415,9 @@ def test_a_log_that_is_made_later_is_watched_beside_the_database(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("content", "why"), [(b"\x7fELF\0", "it is no text"), (gzip.compress(b"x"), "nothing to watch")]
+    ("content", "why"),
+    [(b"\x7fELF\0", "it is no text"), (gzip.compress(b"x"), "nothing to watch")],
+    ids=["a program", "an archive"],
 )
 def test_what_cannot_be_read_is_not_watched(tmp_path: Path, content: bytes, why: str) -> None:
     (tmp_path / "a.log").write_bytes(content)
