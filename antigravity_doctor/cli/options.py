@@ -214,16 +214,14 @@ def client_of(name: str | None) -> Client | None:
         meant = " or ".join(f"{each} for {find_client(each).name}" for each in error.meant)
         raise BadInputError(f"More than one client is called {printable_input(name)}: give {meant}.") from None
     except UnknownClientError as error:
-        near = f"did you mean {' or '.join(error.nearest[:3])}?" if error.nearest else ""
-        hint = near or "`agdoctor clients` lists those that are known."
-        raise BadInputError(f"There is no client {printable_input(name)}: {hint} {_ANY_OTHER}") from None
-
-
-_ANY_OTHER = (
-    "For any other, `agdoctor trace` finds out which base URL it needs; those that ask for an OpenAI base URL "
-    "mostly need one that ends in /v1."
-)
-"""The way on with a client that is not in the catalogue."""
+        if error.nearest:
+            hint = f"did you mean {' or '.join(error.nearest[:3])}? For another, `agdoctor trace` finds its base URL."
+        else:
+            hint = (
+                "`agdoctor clients` lists those that are known. For any other, `agdoctor trace` finds out which base "
+                "URL it needs; those that ask for an OpenAI base URL mostly need one that ends in /v1."
+            )
+        raise BadInputError(f"There is no client {printable_input(name)}: {hint}") from None
 
 
 def machine() -> Machine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from antigravity_doctor.diagnosis.recommending import Outcome, Recommendation, Setting
@@ -86,15 +87,16 @@ def _siblings(one: Mode, other: Mode) -> bool:
 def heading(mode: Mode) -> list[Span]:
     """A mode's name, and its protocol where the name does not say it."""
     name: list[Span] = [(mode.name, "bold")]
-    return name if _says_protocol(mode) else [*name, (" · ", "dim"), (protocol_name(mode.protocol), "note")]
-
-
-def _says_protocol(mode: Mode) -> bool:
-    return protocol_name(mode.protocol).lower() in mode.name.lower()
+    protocol = protocol_name(mode.protocol)
+    # As a word of its own: the name of a class (ChatOpenAI) or a package (@ai-sdk/anthropic) says something else.
+    if re.search(rf"(?<![\w/@.-]){re.escape(protocol)}(?!\w)", mode.name, re.IGNORECASE):
+        return name
+    return [*name, (" · ", "dim"), (protocol, "note")]
 
 
 def _name(mode: Mode, versions: str) -> str:
-    name = mode.name if _says_protocol(mode) else f"{mode.name} ({protocol_name(mode.protocol)})"
+    protocol = protocol_name(mode.protocol)
+    name = mode.name if protocol.lower() in mode.name.lower() else f"{mode.name} ({protocol})"
     return name + (f", {versions}" if versions else "")
 
 

@@ -119,6 +119,8 @@ def test_a_heading_names_the_protocol_only_where_the_mode_does_not() -> None:
         "recommend", "--client", "copilot-cli", "--mode", "responses"
     )
     assert " Chat Completions · OpenAI · " in in_words("recommend", "--client", "openai-python")
+    assert " ChatOpenAI · OpenAI · " in in_words("recommend", "--client", "langchain-openai-node")
+    assert " @ai-sdk/anthropic · Anthropic · " in in_words("recommend", "--client", "opencode", "--mode", "all")
 
 
 def test_notes_that_hold_for_some_of_the_versions_only_say_for_which() -> None:
