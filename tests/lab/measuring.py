@@ -239,7 +239,7 @@ class Laboratory:
             error = error.replace(self._watch.origin + base, "{base_url}")
         origin = self._watch.origin
         error = error.replace(origin, "{origin}").replace(origin[7:], "{host}").replace(KEY, "{key}")
-        error = error.replace(str(self._installed.folder), "{client}")
+        error = error.replace(str(self._installed.folder), "{client}").replace(sys.base_prefix, "{python}")
         error = _ADDRESS.sub("0x…", error)
         return _UUID.sub("{uuid}", error.split("\nTraceback (most recent")[0].split(" Traceback (most recent")[0])[:700]
 
