@@ -19,7 +19,7 @@ from antigravity_doctor.sources.home_paths import with_tilde
 
 if TYPE_CHECKING:
     from antigravity_doctor.diagnosis.explaining import Explanation
-    from antigravity_doctor.diagnosis.tallying import LogFile, NotRead, Observation, Tally
+    from antigravity_doctor.diagnosis.tallying import FailedStart, LogFile, NotRead, Observation, Tally
     from antigravity_doctor.knowledge.clients import Client
     from antigravity_doctor.knowledge.routes import RouteTable
     from antigravity_doctor.reports.paint import Line
@@ -159,6 +159,7 @@ class Seen(NamedTuple):
     folder: str | None
     tls: int
     garbled: int
+    failed_start: FailedStart | None = None
 
 
 def own_seen(table: RouteTable, origin: str, since: float | None = None) -> Seen | None:
@@ -197,7 +198,7 @@ def look(
     )
     folder = None if found.folder is None else _at_home(found.folder)
     not_read = (*found.unreadable, *read.unreadable)
-    return Seen(seen, read.files, not_read, blind_spots(read.files), folder, read.tls, read.garbled)
+    return Seen(seen, read.files, not_read, blind_spots(read.files), folder, read.tls, read.garbled, read.failed_start)
 
 
 def _keys() -> tuple[str, ...]:
@@ -263,7 +264,17 @@ def _read(asked: _Asked, found: Found, since: float | None) -> int:
 
     width = options.stdout_terminal().width
     _write(reading_lines(seen.files, seen.not_read, seen.folder, width, only_newer=since is not None))
-    _write(tally_lines(seen.tally, seen.blind, width, everything=asked.everything, tls=seen.tls, garbled=seen.garbled))
+    _write(
+        tally_lines(
+            seen.tally,
+            seen.blind,
+            width,
+            everything=asked.everything,
+            tls=seen.tls,
+            garbled=seen.garbled,
+            failed_start=seen.failed_start,
+        )
+    )
     return int(code)
 
 

@@ -103,6 +103,15 @@ class NotRead(NamedTuple):
     why: str
 
 
+class FailedStart(NamedTuple):
+    """The proxy's last start, which failed: it could not listen on `address` (or port), and says `why`. `when` is in
+    seconds since 1970, None where the line has no time."""
+
+    when: float | None
+    address: str
+    why: str
+
+
 class Asked(NamedTuple):
     """One kind of request, counted over all sources. `path` has keys masked, and `{model}` or `{id}` where `variants`
     (the number of distinct paths) is more than 1. `statuses`: (status or None, count), most frequent first."""

@@ -8,7 +8,16 @@ from pathlib import PurePath
 
 from antigravity_doctor.diagnosis.explaining import Explanation
 from antigravity_doctor.diagnosis.model import Fix
-from antigravity_doctor.diagnosis.tallying import MOST_PATHS, Asked, Group, LogFile, NotRead, Observation, Tally
+from antigravity_doctor.diagnosis.tallying import (
+    MOST_PATHS,
+    Asked,
+    FailedStart,
+    Group,
+    LogFile,
+    NotRead,
+    Observation,
+    Tally,
+)
 from antigravity_doctor.knowledge.texts import code as code_entry
 from antigravity_doctor.knowledge.texts import finding_text, phrase, room_phrase
 from antigravity_doctor.reports.explain_path import verdict_symbol
@@ -150,6 +159,7 @@ def tally_lines(
     everything: bool = False,
     tls: int = 0,
     garbled: int = 0,
+    failed_start: FailedStart | None = None,
 ) -> list[Line]:
     """The groups, most frequent error first; the rest in a line each; what the sources do not show."""
     lines: list[Line] = [[]]
@@ -172,6 +182,8 @@ def tally_lines(
         for each in found.failed if everything else found.failed[:_MOST_GROUPS]:
             lines += _failed_lines(each, width)
     lines += _rest_lines(found, width, everything=everything, tls=tls, garbled=garbled)
+    if failed_start is not None:
+        lines += [[], *wrap([("! ", "warn"), (_start_text(failed_start), "")], width, "  ", "    ")]
     if found.total and not found.wrong:
         lines += [[], *wrap([("✓ ", "good"), (said("all-right"), "good"), (" ", ""),
                              (said("all-right-limits"), "")], width, "  ", "    ")]  # fmt: skip
@@ -179,6 +191,12 @@ def tally_lines(
     for spot in blind:
         lines += wrap([("· ", "dim"), (said("blind-" + spot), "dim")], width, "    ", "      ")
     return [*lines, []]
+
+
+def _start_text(failed: FailedStart) -> str:
+    when = _clock(failed.when) if failed.when is not None else ""
+    facts = {"address": printable(failed.address, 80), "why": printable(failed.why, 100), "when": when}
+    return said("failed-start" if when else "failed-start-untimed", facts)
 
 
 def summary_texts(found: Tally, most: int = 10) -> list[str]:

@@ -37,6 +37,11 @@ _REMEMBERED = 1 << 13
 _FEW = 8
 """Up to so many requests that were never seen before are looked for in a block one by one."""
 
+_STARTED = "反代服务器启动在".encode()
+_NOT_BOUND = "绑定失败".encode()
+_FAILURE = re.compile("(?:地址|端口) ([^ \\n]{1,80}) 绑定失败[:：] ?([^\\n]{0,200})".encode())
+"""What the proxy's log says of its start (facts: proxy-config-and-logs.md, section 4)."""
+
 _ACCESS_TIME = re.compile(rb"\d\d/[A-Za-z]{3}/\d{4}[: ]\d\d:\d\d:\d\d(?: [+-]\d{4})?")
 
 Key = tuple[str, str, str, int, bool]
@@ -80,6 +85,7 @@ class Store:
 
     `others`: requests beyond the bound. `tls` and `garbled`: lines of an access log whose request was the beginning of
     a TLS connection, or nothing that is HTTP. `unread`: lines that were too many to be read exactly, or too long.
+    `start`: of the proxy's last start (when, address, why it failed), "" and "" where it went well.
     """
 
     def __init__(self) -> None:
@@ -93,6 +99,7 @@ class Store:
         self.first: float | None = None
         self.last: float | None = None
         self.kinds: set[str] = set()
+        self.start: tuple[float | None, str, str] | None = None
 
     def add(self, key: Key, count: int, agent: str = "") -> Entry | None:
         """The entry of a request, counted; None where it is one too many."""
@@ -148,11 +155,11 @@ class Store:
             for key, entry in self.entries.items()
         ]
         plain = [self.lines, self.requests, self.others, self.tls, self.garbled, self.unread, self.first, self.last]
-        return [entries, *plain]
+        return [entries, *plain, self.start]
 
     def merge(self, dumped: list[Any]) -> None:
         """Adds what another store has dumped."""
-        entries, lines, requests, others, tls, garbled, unread, first, last = dumped
+        entries, lines, requests, others, tls, garbled, unread, first, last, start = dumped
         for kind, method, path, status, admin, count, since, until, agents in entries:
             entry = self.add((kind, method, path, status, admin), count)
             if entry is not None:
@@ -166,6 +173,7 @@ class Store:
         self.tls += tls
         self.garbled += garbled
         self.unread += unread
+        self.start = start or self.start
         self.saw(first)
         self.saw(last)
 
@@ -230,6 +238,8 @@ class Bulk:
             lines += 1
         store.lines += lines
         form = self.format
+        if form is None or form.only is not None:
+            self._start(buffer, end)
         if form is None:
             self._lines(bytes(buffer[:end]))
             return
@@ -245,6 +255,22 @@ class Bulk:
             else:
                 return
         self._lines(bytes(buffer[:end]))
+
+    def _start(self, buffer: bytearray, end: int) -> None:
+        """Takes note of the last line about a start of the proxy."""
+        at = max(
+            buffer.rfind(sign, 0, end) if buffer.find(sign, 0, end) >= 0 else -1 for sign in (_STARTED, _NOT_BOUND)
+        )
+        if at < 0:
+            return
+        start = buffer.rfind(b"\n", 0, at) + 1
+        line = bytes(buffer[start : start + 1000]).partition(b"\n")[0]
+        when = time_in(line)
+        failed = _FAILURE.search(line)
+        if (failed is None and _STARTED not in line) or (self._since and when and when < self._since):
+            return
+        address, why = failed.groups() if failed is not None else (b"", b"")
+        self._store.start = (when, address.decode("utf-8", "replace"), why.decode("utf-8", "replace").strip())
 
     def _count(self, found: list[Any], form: Format) -> None:
         if self._since is not None:

@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from antigravity_doctor.diagnosis.tallying import SPAN, LogFile, NotRead, Observation
+from antigravity_doctor.diagnosis.tallying import SPAN, FailedStart, LogFile, NotRead, Observation
 from antigravity_doctor.sources.log_fast import Bulk, Readable, Store, read_blocks
 from antigravity_doctor.sources.log_files import RefusedError, Source, is_own_log, opened, streamed
 
@@ -32,7 +32,8 @@ Progress = Callable[[int], None]
 
 class LogsRead(NamedTuple):
     """Everything that was read. `others`: requests beyond the number of distinct ones that are kept apart. `tls` and
-    `garbled`: connections that were no HTTP, as an access log has them. `unreadable`: streams that were no text."""
+    `garbled`: connections that were no HTTP, as an access log has them. `unreadable`: streams that were no text.
+    `failed_start`: what the proxy's log says of its last start, where that failed."""
 
     observations: tuple[Observation, ...]
     files: tuple[LogFile, ...]
@@ -40,6 +41,7 @@ class LogsRead(NamedTuple):
     tls: int = 0
     garbled: int = 0
     unreadable: tuple[NotRead, ...] = ()
+    failed_start: FailedStart | None = None
 
 
 class _Job(NamedTuple):
@@ -121,7 +123,8 @@ def read_logs(
         for (kind, method, path, status, admin), entry in total.entries.items()
     )  # fmt: skip
     seen = (*observations, *database)
-    return LogsRead(seen, tuple(files), total.others + others, total.tls, total.garbled, tuple(unreadable))
+    failed = FailedStart(*total.start) if total.start is not None and total.start[1] else None
+    return LogsRead(seen, tuple(files), total.others + others, total.tls, total.garbled, tuple(unreadable), failed)
 
 
 def _requests(store: Store) -> int:

@@ -16,7 +16,7 @@ import pytest
 
 from antigravity_doctor.diagnosis import tallying
 from antigravity_doctor.diagnosis.explaining import explain
-from antigravity_doctor.diagnosis.tallying import LogFile, NotRead, Observation, blind_spots, tally
+from antigravity_doctor.diagnosis.tallying import FailedStart, LogFile, NotRead, Observation, blind_spots, tally
 from antigravity_doctor.knowledge.files import load_json
 from antigravity_doctor.knowledge.routes import table_for
 from antigravity_doctor.reports import logs as logs_report
@@ -155,6 +155,16 @@ def test_right_paths_that_failed_are_not_called_wrong_ones() -> None:
     assert "· none was answered well" in failed
     assert "none to a right path" not in failed
     assert "· none to a right path" in shown(Observation("access-log", "POST", "/v1/v1/messages", 404, 1))
+
+
+@pytest.mark.parametrize(
+    ("when", "text"),
+    [(1770109920.0, "at its last start (2026-02-03 09:12) the proxy"), (None, "at its last start the proxy")],
+)
+def test_a_start_that_failed_is_told_with_what_the_proxy_says_of_it(when: float | None, text: str) -> None:
+    failed = FailedStart(when, "127.0.0.1:8045", "Address already in use\x1b[31m")
+    lines = tally_lines(tally([], table=table_for(), origin="http://127.0.0.1:8045"), (), 300, failed_start=failed)
+    assert f"{text} could not listen on 127.0.0.1:8045 (Address already in use\\x1b[31m)" in render(lines, Terminal())
 
 
 @pytest.mark.parametrize(

@@ -313,6 +313,49 @@ def test_requests_of_the_proxys_log_are_counted_once_however_often_it_speaks_of_
     assert (file.format, file.requests) == ("proxy", 2)
 
 
+# --- what the proxy says of its start --------------------------------------------------------------------------------
+
+
+STARTED = "2026-02-04T02:15:30Z  INFO x::server: 反代服务器启动在 http://127.0.0.1:8045\n"
+FAILED = "2026-02-04T02:15:30Z ERROR x: 启动管理服务器失败: 地址 127.0.0.1:8045 绑定失败: in use (os error 98)\n"
+OLD = "2026-02-04T02:15:30Z ERROR x: 端口 8045 绑定失败: Address already in use\n"
+REQUEST = "2026-02-04T02:15:30Z  INFO x::auth: Request: POST /a\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "failed"),
+    [
+        (FAILED, ("127.0.0.1:8045", "in use (os error 98)")),
+        (OLD + REQUEST, ("8045", "Address already in use")),
+        (STARTED + REQUEST + FAILED, ("127.0.0.1:8045", "in use (os error 98)")),
+        (FAILED + STARTED, None),
+        (STARTED, None),
+        (REQUEST, None),
+        (REQUEST + "2026-02-04T02:15:30Z  INFO x: 绑定失败 is Chinese\n", None),
+    ],
+    ids=["failed", "before 3.3.0", "failed later", "failed earlier", "went well", "no word", "another word"],
+)
+def test_the_last_start_of_the_proxy_is_told_where_it_failed(
+    tmp_path: Path, text: str, failed: tuple[str, str] | None
+) -> None:
+    path = tmp_path / "app.log"
+    path.write_text(text, encoding="utf-8")
+    found = read(path).failed_start
+    assert (found if found is None else found[1:]) == failed
+    assert found is None or found.when == 1770171330.0
+
+
+def test_a_later_file_speaks_of_the_later_start(tmp_path: Path) -> None:
+    for name, text in {
+        "app.log.2026-02-03": FAILED,
+        "app.log.2026-02-04": STARTED,
+        "app.log.2026-02-05": REQUEST,
+    }.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    assert read(tmp_path).failed_start is None
+    assert read(tmp_path / "app.log.2026-02-03").failed_start is not None
+
+
 # --- bounded ---------------------------------------------------------------------------------------------------------
 
 
