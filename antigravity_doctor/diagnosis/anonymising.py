@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
-from urllib.parse import quote, unquote
 
 from antigravity_doctor.diagnosis.scanning import CONTAINER_HOSTS
 from antigravity_doctor.diagnosis.secrets import MASK, redact
@@ -17,6 +16,8 @@ from antigravity_doctor.diagnosis.urls import is_loopback_host
 from antigravity_doctor.knowledge.paths import vendor_of
 
 USER, HOST, EMAIL, ADDRESS = "USER", "HOST", "EMAIL", "IP-ADDRESS"
+_SHOWN = (USER, HOST, EMAIL, ADDRESS)
+"""What stands in place of a name: no half of one itself."""
 
 COMMON_NAMES = frozenset({
     "admin", "administrator", "codespace", "debian", "default", "gitpod", "guest", "home", "node", "root", "runner",
@@ -45,6 +46,8 @@ _URL_HOST = re.compile(
 )
 _TOKEN = re.compile(r"[^\s\"'<>`]+")
 _MOST_ENCODINGS = 3
+_MOST_ROUNDS = 5
+_ESCAPES = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 _NOT_IN_A_WORD = re.compile(r"[\s%\\\"'<>`\x00-\x1f\x7f]")
 _QUERY_PART = re.compile(r"([?&;#]+)([^?&;#]*)")
 
@@ -87,20 +90,18 @@ def anonymous(text: str, who: Who) -> str:
     whole words, whatever their case; names of fewer than three letters, and those in COMMON_NAMES, only where they
     stand in the path of a home folder.
     """
-    text = _once(text, who)
-    for _ in range(_MOST_ENCODINGS):
-        if "%" not in text:
+    for _ in range(_MOST_ROUNDS):  # what is left may be private for what was taken out beside it
+        before = text
+        text = _once(text, who)
+        if text == before:
             break
-        decoded = _TOKEN.sub(lambda found: _judged_decoded(found[0], who), text)
-        if decoded == text:
-            break
-        text = _once(decoded, who)  # what was hidden may be half of a URL
     return text
 
 
 def _once(text: str, who: Who) -> str:
     # What belongs to a URL comes first: a password may hold anything, also what looks like an e-mail address.
-    return _without_names(bare_urls(redact(_without_user_info(text), *who.keys)), who)
+    text = _without_names(bare_urls(redact(_without_user_info(text), *who.keys)), who)
+    return _TOKEN.sub(lambda found: _judged_decoded(found[0], who), text) if "%" in text else text
 
 
 def _judged_decoded(word: str, who: Who) -> str:
@@ -110,12 +111,20 @@ def _judged_decoded(word: str, who: Who) -> str:
         return word
     plain = word
     for _ in range(_MOST_ENCODINGS):
-        decoded = unquote(plain)
+        decoded = _ESCAPES.sub(_unescaped, plain)
         if decoded == plain:
             break
         plain = decoded
     left = _without_names(redact(_without_user_info(plain), *who.keys), who)
-    return word if left == plain else _NOT_IN_A_WORD.sub(lambda found: quote(found[0]), left)
+    return word if left == plain else _NOT_IN_A_WORD.sub(_escaped, left)
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    return bytes.fromhex(found[0].replace("%", "")).decode("utf-8", "replace")
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in found[0].encode("utf-8", "replace"))
 
 
 def _without_names(text: str, who: Who) -> str:
@@ -221,10 +230,11 @@ def _nobodys_home(found: re.Match[str]) -> str:
     lead, separator, _, more = found.groups()
     words = (more or "").split()
     if all(
-        word.lower() not in _JOINING and (separator == "\\" or word[0].isupper() or not word[0].isascii()
-                                          or word[0].isdigit() or word[0] == "(")
+        word.lower() not in _JOINING
+        and word not in _SHOWN
+        and (separator == "\\" or word[0].isupper() or not word[0].isascii() or word[0].isdigit() or word[0] == "(")
         for word in words
-    ):  # fmt: skip
+    ):
         more = ""
     return lead + USER + (more or "")
 

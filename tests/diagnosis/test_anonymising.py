@@ -190,6 +190,7 @@ def test_what_is_no_public_ipv6_address_stays(text: str) -> None:
         (r"C:\Users\bob or read/write", r"C:\Users\USER or read/write"),
         ("/Users/bob One Two Three Four/x", "/Users/USER One Two Three Four/x"),
         ("/Users/bob\nRead/write", "/Users/USER\nRead/write"),
+        ("/Users/bob 2001:db8::1/", "/Users/USER IP-ADDRESS/"),
     ],
 )
 def test_the_name_of_a_home_folder_goes_and_prose_behind_it_stays(text: str, left: str) -> None:
