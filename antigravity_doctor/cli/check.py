@@ -74,6 +74,8 @@ def command(
     origin, source = options.origin_and_source(host, port, url)
     if output != "terminal" and not demo:
         options.origin_of(host, port, url)  # says where the port is from, which else stands in the title
+    else:
+        options.say_if_path_is_dropped(url)
     if demo and (host is not None or port is not None or url is not None):
         raise BadInputError("--demo starts its own proxy: leave out --host, --port and --url.")
     if proxy_version is not None:

@@ -67,12 +67,21 @@ def origin_of(host: str | None, port: str | None, url: str | None, *, quiet: boo
     from. That the file could not be used is said in any case. Raises BadUrlError or BadInputError with one sentence.
     """
     origin, source = origin_and_source(host, port, url)
+    say_if_path_is_dropped(url)
     if source == "gui_config.json" and origin != DEFAULT_ORIGIN and not quiet:
         _, number = host_and_port(origin)
         _say(f"port {number} (from gui_config.json, the proxy's settings on this machine; --port takes another)")
     elif source == "default":
         _say_why_default()
     return origin
+
+
+def say_if_path_is_dropped(url: str | None) -> None:
+    """Says on stderr that of --url only the origin counts, where more was typed. Raises BadUrlError."""
+    parts = parse_base_url(url, what="--url") if url is not None else None
+    if parts is not None and parts.path.strip("/"):
+        path = printable_input(parts.path)
+        _say(f"--url: {path} is left out, only {parts.origin} counts. What a client is set to goes into --base-url.")
 
 
 Source = Literal["given", "gui_config.json", "default"]

@@ -134,6 +134,23 @@ def test_a_url_that_is_one_however_it_is_written(url: str, origin: str) -> None:
     assert all(each["base_url"].startswith(origin) for each in document["results"][0]["fixes"])
 
 
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["explain-path", "/v1/v1/messages"],
+        ["recommend", "--client", "codex"],
+        ["scan", "--offline"],
+        ["report", "--no-logs"],
+        ["check"],
+        ["check", "--json"],
+    ],
+)
+def test_the_path_of_a_proxys_address_is_left_out_aloud(argv: list[str]) -> None:
+    result = run(*argv, "--url", "http://127.0.0.1:1/anti/v1")
+    assert result.err.count("'/anti/v1' is left out, only http://127.0.0.1:1 counts") == 1
+    assert "left out, only" not in run(*argv, "--url", "http://127.0.0.1:1/").err
+
+
 def test_check_adds_the_missing_scheme() -> None:
     with run_in_thread() as running:
         result = run("check", "--url", f"127.0.0.1:{running.port}", "--json")
