@@ -46,7 +46,6 @@ def command(
         if place is not None:
             _must_be_new(place)
     origin, source = options.origin_and_source(host, port, url)
-    options.say_if_path_is_dropped(url)
     checked = options.base_url_of(base_url) if base_url is not None else None
     from antigravity_doctor.diagnosis.anonymising import anonymous
     from antigravity_doctor.reports.bundle import Section, markdown
