@@ -272,10 +272,10 @@ class _Reader:
         mode = mode_of(wanted, neighbour, key)
         # A built-in provider (named by its key) is what the variable is for; one of the user's own is not.
         built_in = key is not None and key in wanted.mode_by_key
-        if not stars or built_in or wanted.only_if_at is not None:
+        named = not any(isinstance(each, int) for each in stars)
+        if not stars or built_in or (wanted.only_if_at is not None and named):
             return mode, (mode or "",)
         # An entry of a table is one setting, wherever it is written; an item of a list has no name to tell it by.
-        named = not any(isinstance(each, int) for each in stars)
         return mode, ("entry" if named else f"item {self._count()}", mode or "", *map(str, value.at))
 
     def _state(self, client: str, source: Source, path: str, order: int, own: str | None) -> None:
