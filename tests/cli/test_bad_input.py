@@ -268,7 +268,8 @@ def test_a_proxy_version_that_is_none(command: list[str], version: str, hint: st
 @pytest.mark.parametrize(
     "command",
     [["check", "--port", "1"], ["routes"], ["explain-path", "/v1"], ["recommend", "--all"], ["scan", "--offline"],
-     ["clients"], ["simulate", "--client", "codex", "--base-url", "http://h/v1"]],
+     ["clients"], ["simulate", "--client", "codex", "--base-url", "http://h/v1"],
+     ["trace", "--json", "--replay", "tests/data/traces/gemini-cli.jsonl"]],
     ids=lambda value: value[0],
 )  # fmt: skip
 def test_a_proxy_version_that_is_not_known_yet_is_taken_for_the_newest_and_that_is_said(command: list[str]) -> None:
