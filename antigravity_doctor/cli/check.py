@@ -42,15 +42,7 @@ def command(
     client: options.ClientOption = None,
     base_url: options.BaseUrlOption = None,
     mode: Annotated[str | None, typer.Option("--mode", "-m", help="Only this mode of the client.")] = None,
-    proxy_version: Annotated[
-        str | None,
-        typer.Option(
-            "--proxy-version",
-            help="Take the proxy for this version.",
-            show_default="asked for",
-            callback=options.typed_version,
-        ),
-    ] = None,
+    proxy_version: options.TakenVersionOption = None,
     timeout: Annotated[float, typer.Option("--timeout", help="Seconds for one request.")] = 3.0,
     total_timeout: Annotated[float, typer.Option("--total-timeout", help="Seconds for the whole check.")] = 15.0,
     fail_on: Annotated[

@@ -56,6 +56,16 @@ ProxyVersionOption = Annotated[
         "--proxy-version", help="Version of the proxy, such as 4.5.8.", show_default="newest", callback=typed_version
     ),
 ]
+TakenVersionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--proxy-version",
+        help="Take the proxy for this version.",
+        show_default="asked for",
+        callback=typed_version,
+    ),
+]
+"""Of a command that asks the proxy for its version."""
 FormatOption = Annotated[str, typer.Option("--format", "-f", help="terminal or json.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
 

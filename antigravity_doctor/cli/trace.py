@@ -79,15 +79,7 @@ def command(
     ] = None,
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
     timeout: Annotated[float, typer.Option("--timeout", help="Seconds that the proxy may be silent.")] = 600.0,
-    proxy_version: Annotated[
-        str | None,
-        typer.Option(
-            "--proxy-version",
-            help="Take the proxy for this version.",
-            show_default="asked for",
-            callback=options.typed_version,
-        ),
-    ] = None,
+    proxy_version: options.TakenVersionOption = None,
     format_: Annotated[str, typer.Option("--format", "-f", help="terminal, jsonl or json.")] = "terminal",
     json_: options.JsonOption = False,
 ) -> None:
