@@ -287,8 +287,9 @@ def scan(evidence: Evidence, table: RouteTable, proxy: Proxy, neighbours: Mappin
         here = [name for name in others if name in names]
         if not here:
             return each._replace(sure=False)  # who else reads it is not known
-        softer = tuple(one._replace(severity="warning") if one.severity == "error" else one for one in each.findings)
-        return each._replace(state="shared", findings=softer, fixes=(), facts={**each.facts, "others": here[0]})
+        return each._replace(
+            state="shared", findings=_softer(each.findings), fixes=(), facts={**each.facts, "others": here[0]}
+        )
 
     clients = []
     for client in all_clients():
@@ -347,11 +348,9 @@ class _Judge:
                 return judged._replace(state="ignored", facts={**facts, "why": "not-chosen"})
         if judged.state == "right" and self._proxy.taken and facts.get("port") == str(host_and_port(self._origin)[1]):
             return judged._replace(state="unclear", facts={**facts, "why": "not-the-proxy"})
-        softer = judged.findings
-        if found.unused is not None:
-            softer = tuple(each._replace(severity="warning") for each in softer)
+        findings = judged.findings if found.unused is None else _softer(judged.findings)
         sure = judged.sure and found.unused is None and not self._proxy.taken
-        return judged._replace(findings=softer, facts=facts, sure=sure)
+        return judged._replace(findings=findings, facts=facts, sure=sure)
 
     def _overridden(self, client: Client, found: FoundBaseUrl, winner: FoundBaseUrl) -> Judged:
         if found.hidden_by is not None and winner is found:
@@ -375,7 +374,8 @@ class _Judge:
         where = self._where(url)
         facts |= where.facts
         if where.state == "no-url":
-            # What was meant is not certain enough to be written by a program.
+            # What was meant is not certain enough to be written by a program, whoever asks for it.
+            found = found._replace(format=None)
             finding = self._no_url(found.value, facts)
             usual = self._fixes(client, found, self._origin, self._origin) if finding.severity == "error" else ()
             return Judged(found, "wrong", (finding,), usual, facts=facts, sure=False)
@@ -542,6 +542,11 @@ class _Judge:
                 return _Where("elsewhere", {**facts, "who": usual, "why": "usual-port"})
             return _Where("stale", {**facts, "why": "any-port"})
         return _Where("elsewhere", {**facts, "who": neighbour.program or "", "why": "program"})
+
+
+def _softer(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """The findings with each error as a warning."""
+    return tuple(each._replace(severity="warning") if each.severity == "error" else each for each in findings)
 
 
 def _is_own_port(facts: Mapping[str, str]) -> bool:

@@ -176,6 +176,7 @@ def test_what_is_no_url_is_told_and_never_written_by_a_program(value: str, sever
     assert [(each.code, each.severity) for each in judged.findings] == [("AGD515", severity)]
     assert [each.base_url for each in judged.fixes] == fixes
     assert not judged.sure
+    assert not judged._replace(sure=True).fixable  # not for a client that was named, either
     assert "Type it like" not in judged.findings[0].facts["detail"]
 
 
